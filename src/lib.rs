@@ -1,0 +1,6 @@
+//! Seaworthy audits the supply chain of what a Kubernetes cluster really runs.
+//!
+//! The rooms and who may import whom are drawn in `docs/design/architecture.md`; a test parses the imports of every file and
+//! fails on an edge that is not drawn there.
+
+pub mod model;

@@ -1,0 +1,2 @@
+//! The `seaworthy` binary.
+fn main() {}

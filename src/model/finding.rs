@@ -1,0 +1,118 @@
+//! What a control says about a container and a workload.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::verdict::{Cause, Reason};
+use super::workload::{Basis, ContainerKind, PodSample};
+
+/// The answer of a rule, in three-valued logic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Judgement {
+    /// It holds; what shows it.
+    Pass {
+        /// What was found, for a person; may be empty.
+        detail: String,
+    },
+    /// It does not hold.
+    Fail {
+        /// The stable reason.
+        reason: Reason,
+        /// What was found, for a person.
+        detail: String,
+    },
+    /// It is not known.
+    Unknown {
+        /// The stable cause.
+        cause: Cause,
+        /// What happened, for a person.
+        detail: String,
+    },
+}
+
+impl Judgement {
+    /// A pass that needs no words.
+    #[must_use]
+    pub fn pass() -> Self {
+        Self::Pass { detail: String::new() }
+    }
+
+    /// A fail.
+    #[must_use]
+    pub fn fail(reason: Reason, detail: impl Into<String>) -> Self {
+        Self::Fail { reason, detail: detail.into() }
+    }
+
+    /// An unknown.
+    #[must_use]
+    pub fn unknown(cause: Cause, detail: impl Into<String>) -> Self {
+        Self::Unknown { cause, detail: detail.into() }
+    }
+}
+
+/// A reference from a finding to what it rests on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Evidence {
+    /// Position of the image in the report's list of images.
+    pub image: u32,
+}
+
+/// What a control says about one image of one container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerFinding {
+    /// Name of the container.
+    pub container: String,
+    /// Its kind.
+    pub kind: ContainerKind,
+    /// Path of its image field.
+    pub path: String,
+    /// The reference as it is written.
+    pub reference: String,
+    /// The digest that was judged, where one is known.
+    pub digest: Option<String>,
+    /// On what basis.
+    pub basis: Basis,
+    /// The pods that have it.
+    pub pods: PodSample,
+    /// The answer.
+    pub judgement: Judgement,
+    /// Whether the user accepts this unknown.
+    pub accepted: bool,
+    /// What to do, with the control's placeholders filled; empty for a pass.
+    pub remediation: String,
+    /// Warnings that do not change the answer.
+    pub warnings: Vec<String>,
+    /// What it rests on; none where the reference cannot be parsed.
+    pub evidence: Option<Evidence>,
+}
+
+/// How a workload came out under a control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ControlStatus {
+    /// Any container fails.
+    Failed,
+    /// None fails, one is unknown and not accepted.
+    Unknown,
+    /// None fails, the unknown ones are all accepted.
+    AcceptedUnknown,
+    /// All pass.
+    Passed,
+    /// No container is in the control's scope.
+    Irrelevant,
+}
+
+/// What a control says about one workload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadFinding {
+    /// Position of the workload in the report's list of workloads.
+    pub workload: u32,
+    /// How it came out.
+    pub status: ControlStatus,
+    /// Its containers in the control's scope.
+    pub containers: Vec<ContainerFinding>,
+}

@@ -1,0 +1,48 @@
+//! The words of the field as plain types.
+//!
+//! Every other room speaks in these types and may import this one; this one imports no other. It must not do
+//! I/O, read a clock or depend on `tokio`, `kube` or an HTTP client: what is here can be built, compared,
+//! serialised and tested from nothing.
+
+mod digest;
+mod event;
+mod evidence;
+mod finding;
+mod inventory;
+mod ledger;
+mod needs;
+mod pattern;
+mod reference;
+mod report;
+mod score;
+mod secret;
+mod text;
+mod verdict;
+mod workload;
+
+pub use digest::{Algorithm, Digest, DigestError};
+pub use event::{Phase, ScanEvent};
+pub use evidence::{
+    Carrier, ChildSignatures, ImageEvidence, ManifestPresence, PlaceOutcome, PlaceRecord, Relation, Statement, StatementFormat,
+    StatementSource, SubjectState, TagState,
+};
+pub use finding::{ContainerFinding, ControlStatus, Evidence, Judgement, WorkloadFinding};
+pub use inventory::{ClusterIdentity, Gap, Inventory, InventoryCounts, NotJudged, NotVisible, Scope};
+pub use ledger::{
+    Answer, Ask, CosignTag, CredentialIdentity, CredentialKind, Descriptor, Ledger, Outcome, Place, Question, SecretName, UnknownAnswer,
+};
+pub use needs::Needs;
+pub use pattern::{Pattern, PatternError};
+pub use reference::{ImageReference, ReferenceError, Repository};
+pub use report::{
+    ControlOutcome, ControlResult, DocumentDigest, FrameworkResult, GateOutcome, GateResult, Header, ImageRecord, Report, ReportSource,
+    WorkloadRecord,
+};
+pub use score::{Compliance, Counts, Severity};
+pub use secret::{PullSecret, Secret};
+pub use text::escape_control;
+pub use verdict::{Cause, Reason, Verdict};
+pub use workload::{
+    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, ObjectKey, Origin, PodSample, PullPolicy, RunningImage,
+    Workload,
+};

@@ -1,0 +1,235 @@
+//! Workloads, their containers, and what each container runs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::digest::Digest;
+use super::ledger::SecretName;
+
+/// The name of an API object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectKey {
+    /// `group/version`, or `v1` for the core group.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its namespace; empty for what has none and for manifests that name none.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl ObjectKey {
+    /// The API group, empty for the core group.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        self.api_version.split_once('/').map_or("", |(group, _)| group)
+    }
+
+    /// Kubescape's resource identifier, `group/version/namespace/kind/name`.
+    #[must_use]
+    pub fn resource_id(&self) -> String {
+        let (group, version) = self.api_version.split_once('/').unwrap_or(("", &self.api_version));
+        format!("{group}/{version}/{}/{}/{}", self.namespace, self.kind, self.name)
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.namespace.is_empty() {
+            write!(formatter, "{}/{}", self.kind, self.name)
+        } else {
+            write!(formatter, "{}/{}/{}", self.namespace, self.kind, self.name)
+        }
+    }
+}
+
+/// Where a workload was read from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Origin {
+    /// The API server; the object itself was read.
+    Cluster,
+    /// The API server, but only named by an `ownerReference`: reading it was refused or failed, so a higher owner may exist.
+    OwnerReference,
+    /// A manifest file or standard input.
+    Manifest {
+        /// The path as it was given, `-` for standard input.
+        file: String,
+        /// Position of the document in the file, from 0.
+        document: u32,
+    },
+    /// An image named on the command line; there is no workload.
+    Argument,
+}
+
+/// A top-level workload: what an audit reports on. Pods under a controller are folded into it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Workload {
+    /// Its name.
+    pub key: ObjectKey,
+    /// Its labels (of the object, not of its pods).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Where it was read from.
+    pub origin: Origin,
+    /// Its containers, in the order of kind, then of the specification.
+    pub containers: Vec<Container>,
+    /// Pods folded into it.
+    #[serde(default)]
+    pub pods: u32,
+}
+
+/// What kind of container it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ContainerKind {
+    /// `initContainers`, native sidecars included.
+    Init,
+    /// `containers`.
+    Container,
+    /// `ephemeralContainers`.
+    Ephemeral,
+    /// A volume of type `image`.
+    ImageVolume,
+}
+
+/// Whether the workload's template declares the container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum DeclaredIn {
+    /// The template has it (of a bare pod: its own specification).
+    Template,
+    /// Only pods have it: injected after the template, by an admission webhook or as an ephemeral container.
+    PodOnly,
+    /// The template could not be read.
+    TemplateUnknown,
+}
+
+/// When the kubelet pulls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum PullPolicy {
+    /// At each start.
+    Always,
+    /// Where the node has none.
+    IfNotPresent,
+    /// Never.
+    Never,
+}
+
+/// One container (or image volume) of a workload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Container {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: ContainerKind,
+    /// Path of its image field in the object, `spec.template.spec.containers[0].image`; for one that only pods have, the path in the pod.
+    pub path: String,
+    /// Whether the template declares it.
+    pub declared_in: DeclaredIn,
+    /// The pull policy that is written, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull_policy: Option<PullPolicy>,
+    /// Every different image that it runs, or would run. Never empty. Sorted.
+    pub images: Vec<ContainerImage>,
+}
+
+/// Why nothing runs of what is declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum DeclaredBecause {
+    /// Zero replicas, or no pod at the time.
+    NoPods,
+    /// A suspended Job or `CronJob`.
+    Suspended,
+    /// The pod is pending, or this container of it has not started.
+    NotStarted,
+    /// Read from a manifest, not a cluster.
+    Manifest,
+    /// The server does not report a digest for it (an image volume on older servers).
+    NotReported,
+}
+
+/// On what basis an image is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Basis {
+    /// It runs.
+    Running,
+    /// It has run and ended.
+    Finished,
+    /// Nothing runs: judged by what the reference resolves to now.
+    Declared(DeclaredBecause),
+}
+
+/// What the runtime says about the image.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RunningImage {
+    /// `repository@digest`: the digest of a manifest (or index) as it was pulled.
+    Manifest(Digest),
+    /// A bare digest: of a manifest or of an image configuration, not said which.
+    Unqualified(Digest),
+    /// An image ID that is no digest at all, as it was reported.
+    Unreadable(String),
+    /// Nothing is reported: see the basis.
+    Unreported,
+}
+
+/// Pods in which something was seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PodSample {
+    /// How many.
+    pub count: u32,
+    /// Names of the first few in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+}
+
+impl PodSample {
+    /// How many names are kept.
+    pub const NAMES: usize = 3;
+
+    /// Counts a pod and keeps its name if it is among the first in order.
+    pub fn add(&mut self, name: &str) {
+        self.count = self.count.saturating_add(1);
+        let at = self.names.partition_point(|known| known.as_str() < name);
+        if at < Self::NAMES {
+            self.names.insert(at, name.to_owned());
+            self.names.truncate(Self::NAMES);
+        }
+    }
+}
+
+/// One image of a container: what was asked for, and what the runtime reports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerImage {
+    /// The reference as it is written in the specification.
+    pub reference: String,
+    /// What the runtime reports.
+    pub running: RunningImage,
+    /// On what basis it is judged.
+    pub basis: Basis,
+    /// The repository that the runtime reports, where it differs from the reference's: a note, not a fact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_repository: Option<String>,
+    /// Pull secrets that its pods may use, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pull_secrets: Vec<SecretName>,
+    /// When the first of its pods started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Timestamp>,
+    /// The pods that have it.
+    #[serde(default)]
+    pub pods: PodSample,
+}
