@@ -4,3 +4,4 @@
 //! fails on an edge that is not drawn there.
 
 pub mod model;
+pub mod verify;

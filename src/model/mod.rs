@@ -10,6 +10,7 @@ mod evidence;
 mod finding;
 mod inventory;
 mod ledger;
+mod manifest;
 mod needs;
 mod pattern;
 mod reference;
@@ -30,6 +31,9 @@ pub use finding::{ContainerFinding, ControlStatus, Evidence, Judgement, Workload
 pub use inventory::{ClusterIdentity, Gap, Inventory, InventoryCounts, NotJudged, NotVisible, Scope};
 pub use ledger::{
     Answer, Ask, CosignTag, CredentialIdentity, CredentialKind, Descriptor, Ledger, Outcome, Place, Question, SecretName, UnknownAnswer,
+};
+pub use manifest::{
+    DOCKER_LIST, DOCKER_MANIFEST, ImageIndex, ImageManifest, Link, Manifest, ManifestError, OCI_INDEX, OCI_MANIFEST, is_index,
 };
 pub use needs::Needs;
 pub use pattern::{Pattern, PatternError};

@@ -1,0 +1,41 @@
+//! DSSE envelopes (secure-systems-lab/dsse, `envelope.md`).
+
+use serde::Deserialize;
+
+use super::{Malformed, ReadStatement, base64, intoto};
+use crate::model::StatementFormat;
+
+/// An envelope. Unknown fields are ignored, as the specification asks; doubled ones are refused by the parser.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Envelope {
+    payload_type: String,
+    payload: String,
+    #[serde(default)]
+    signatures: Vec<Signature>,
+}
+
+#[derive(Deserialize)]
+struct Signature {
+    #[serde(default)]
+    sig: String,
+}
+
+/// Reads an envelope that stands alone (a layer of cosign's `.att`, a line of a file).
+pub(super) fn read(bytes: &[u8]) -> Result<ReadStatement, Malformed> {
+    let envelope: Envelope = serde_json::from_slice(bytes).map_err(|error| Malformed(format!("not a DSSE envelope: {error}")))?;
+    read_envelope(&envelope)
+}
+
+/// Reads the in-toto statement in an envelope. The predicate type is the one inside the signed bytes, never an annotation.
+pub(super) fn read_envelope(envelope: &Envelope) -> Result<ReadStatement, Malformed> {
+    if !envelope.signatures.iter().any(|signature| !signature.sig.is_empty()) {
+        return Err(Malformed("the DSSE envelope holds no signature".to_owned()));
+    }
+    if envelope.payload_type != intoto::PAYLOAD_TYPE {
+        return Err(Malformed(format!("the DSSE envelope holds {}, not an in-toto statement", envelope.payload_type)));
+    }
+    let payload = base64::decode("the DSSE payload", &envelope.payload)?;
+    let statement = intoto::read(&payload)?;
+    Ok(ReadStatement { format: StatementFormat::Dsse { predicate_type: statement.predicate_type }, subjects: statement.subjects })
+}

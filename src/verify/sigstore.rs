@@ -1,0 +1,136 @@
+//! Cosign's simple signing, and Sigstore bundles: what they are about.
+
+use serde::Deserialize;
+
+use super::{Malformed, ReadStatement, base64, dsse};
+use crate::model::{Digest, Link, StatementFormat};
+
+/// The annotation in which cosign keeps the signature beside its payload.
+const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+/// The only `critical.type` that cosign writes and accepts.
+const SIMPLE_SIGNING_TYPE: &str = "cosign container image signature";
+
+#[derive(Deserialize)]
+struct SimpleSigning {
+    critical: Critical,
+}
+
+#[derive(Deserialize)]
+struct Critical {
+    image: Image,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Image {
+    docker_manifest_digest: Digest,
+}
+
+/// A layer of cosign's `.sig`: the payload is the blob, the signature an annotation of the layer.
+pub(super) fn read_simple_signing(layer: &Link, bytes: &[u8]) -> Result<ReadStatement, Malformed> {
+    let payload: SimpleSigning =
+        serde_json::from_slice(bytes).map_err(|error| Malformed(format!("not a simple-signing payload: {error}")))?;
+    if payload.critical.kind != SIMPLE_SIGNING_TYPE {
+        return Err(Malformed(format!("simple-signing type {:?} is not cosign's", payload.critical.kind)));
+    }
+    if layer.annotation(SIGNATURE).is_none_or(str::is_empty) {
+        return Err(Malformed("the simple-signing payload has no signature beside it".to_owned()));
+    }
+    Ok(ReadStatement { format: StatementFormat::SimpleSigning, subjects: vec![payload.critical.image.docker_manifest_digest] })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Bundle {
+    #[serde(default)]
+    dsse_envelope: Option<dsse::Envelope>,
+    #[serde(default)]
+    message_signature: Option<MessageSignature>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageSignature {
+    message_digest: MessageDigest,
+    #[serde(default)]
+    signature: String,
+}
+
+#[derive(Deserialize)]
+struct MessageDigest {
+    algorithm: String,
+    digest: String,
+}
+
+/// A Sigstore bundle of any version: all of them keep their content in one of the same two fields.
+pub(super) fn read_bundle(bytes: &[u8]) -> Result<ReadStatement, Malformed> {
+    let bundle: Bundle = serde_json::from_slice(bytes).map_err(|error| Malformed(format!("not a Sigstore bundle: {error}")))?;
+    match (bundle.dsse_envelope, bundle.message_signature) {
+        (Some(envelope), None) => dsse::read_envelope(&envelope),
+        (None, Some(message)) => read_message(&message),
+        (Some(_), Some(_)) => Err(Malformed("the bundle holds both an envelope and a message signature".to_owned())),
+        (None, None) => Err(Malformed("the bundle holds neither an envelope nor a message signature".to_owned())),
+    }
+}
+
+fn read_message(message: &MessageSignature) -> Result<ReadStatement, Malformed> {
+    if message.signature.is_empty() {
+        return Err(Malformed("the bundle's message signature is empty".to_owned()));
+    }
+    let bytes = base64::decode("the bundle's message digest", &message.message_digest.digest)?;
+    let digest = match message.message_digest.algorithm.as_str() {
+        "SHA2_256" => <[u8; 32]>::try_from(bytes).ok().map(Digest::from_sha256),
+        "SHA2_512" => <[u8; 64]>::try_from(bytes).ok().map(Digest::from_sha512),
+        _ => None,
+    };
+    let digest =
+        digest.ok_or_else(|| Malformed("the bundle's message digest is not SHA2_256 or SHA2_512 of the right length".to_owned()))?;
+    Ok(ReadStatement { format: StatementFormat::BundleMessage, subjects: vec![digest] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+    fn layer(signature: &str) -> Link {
+        let annotations = [(SIGNATURE.to_owned(), signature.to_owned())].into();
+        Link { media_type: String::new(), digest: A.parse().unwrap(), size: 0, artifact_type: None, annotations: Some(annotations) }
+    }
+
+    fn payload(kind: &str) -> String {
+        format!(
+            r#"{{"critical":{{"identity":{{"docker-reference":"x"}},"image":{{"docker-manifest-digest":"{A}"}},"type":"{kind}"}},"optional":null}}"#
+        )
+    }
+
+    #[test]
+    fn simple_signing_names_its_digest() {
+        let read = read_simple_signing(&layer("c2ln"), payload(SIMPLE_SIGNING_TYPE).as_bytes()).unwrap();
+        assert_eq!(read, ReadStatement { format: StatementFormat::SimpleSigning, subjects: vec![A.parse().unwrap()] });
+    }
+
+    #[test]
+    fn what_is_no_signature_is_malformed() {
+        assert!(read_simple_signing(&layer(""), payload(SIMPLE_SIGNING_TYPE).as_bytes()).is_err());
+        assert!(read_simple_signing(&layer("c2ln"), payload("other").as_bytes()).is_err());
+        let doubled = payload(SIMPLE_SIGNING_TYPE).replace(r#""image":"#, r#""image":{"docker-manifest-digest":"sha256:00"},"image":"#);
+        assert!(read_simple_signing(&layer("c2ln"), doubled.as_bytes()).is_err());
+        for bundle in ["{}", "[]", r#"{"messageSignature":{"messageDigest":{"algorithm":"SHA2_256","digest":"AAAA"},"signature":"c2ln"}}"#]
+        {
+            assert!(read_bundle(bundle.as_bytes()).is_err(), "{bundle}");
+        }
+    }
+
+    #[test]
+    fn a_bundles_content_decides_what_it_is() {
+        let digest = "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqo=";
+        let message =
+            format!(r#"{{"messageSignature":{{"messageDigest":{{"algorithm":"SHA2_256","digest":"{digest}"}},"signature":"c2ln"}}}}"#);
+        let read = read_bundle(message.as_bytes()).unwrap();
+        assert_eq!((read.format, read.subjects), (StatementFormat::BundleMessage, vec![A.parse().unwrap()]));
+    }
+}
