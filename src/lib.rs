@@ -4,4 +4,5 @@
 //! fails on an edge that is not drawn there.
 
 pub mod model;
+pub mod scan;
 pub mod verify;

@@ -1,0 +1,106 @@
+//! Gathering the evidence of one image out of answers.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::task::{DeclaredPlaces, ImageTask};
+use crate::model::{
+    Answer, Ask, CredentialIdentity, Digest, ImageEvidence, ManifestPresence, Needs, Place, Question, SubjectState, TagState,
+};
+
+/// Answers that are there. A view that is complete (a snapshot, a scan that ended) answers every question, with unknown where it
+/// has nothing else.
+pub trait Answers {
+    /// The answer, if it is there.
+    fn answer(&self, question: &Question) -> Option<Arc<Answer>>;
+    /// The bytes of a digest that was found.
+    fn blob(&self, digest: &Digest) -> Option<Bytes>;
+}
+
+/// What gathering gave.
+#[derive(Debug)]
+pub enum Gathered {
+    /// All is known.
+    Done(Box<ImageEvidence>),
+    /// These questions have to be answered first; they do not depend on each other.
+    Wanted(Vec<Question>),
+}
+
+/// Gathers what is known about an image, or names the questions to ask next. Pure; call it again with the answers.
+///
+/// Nothing is asked that `needs` does not need.
+#[must_use]
+pub fn gather(task: &ImageTask, needs: Needs, places: &DeclaredPlaces, view: &dyn Answers) -> Gathered {
+    let mut inquiry = Inquiry { task, view, wanted: Vec::new() };
+    match inquiry.evidence(needs, places) {
+        Some(evidence) if inquiry.wanted.is_empty() => Gathered::Done(Box::new(evidence)),
+        _ => {
+            inquiry.wanted.sort();
+            inquiry.wanted.dedup();
+            Gathered::Wanted(inquiry.wanted)
+        }
+    }
+}
+
+/// One pass over the answers. Whatever is missing is noted and stands as `None`, so that independent questions go out together.
+pub(super) struct Inquiry<'a> {
+    pub(super) task: &'a ImageTask,
+    view: &'a dyn Answers,
+    wanted: Vec<Question>,
+}
+
+impl Inquiry<'_> {
+    /// The answer at a place, or `None` after noting the question.
+    pub(super) fn ask(&mut self, place: &Place, ask: Ask) -> Option<Arc<Answer>> {
+        // Nobody's credential matters for what lies on disk: such answers are shared by all.
+        let credential = match place {
+            Place::Repository(_) => self.task.credential.clone(),
+            Place::Layout(_) | Place::Bundles(_) => CredentialIdentity::default(),
+        };
+        let question = Question { place: place.clone(), ask, credential };
+        let answer = self.view.answer(&question);
+        if answer.is_none() {
+            self.wanted.push(question);
+        }
+        answer
+    }
+
+    pub(super) fn blob(&self, digest: &Digest) -> Option<Bytes> {
+        self.view.blob(digest)
+    }
+
+    fn evidence(&mut self, needs: Needs, places: &DeclaredPlaces) -> Option<ImageEvidence> {
+        let subject = self.subject(needs)?;
+        let mut evidence = ImageEvidence {
+            repository: self.task.reference.repository().clone(),
+            subject,
+            manifest: ManifestPresence::NotAsked,
+            tag: TagState::NotAsked,
+            statements: Vec::new(),
+            places: Vec::new(),
+            children: Vec::new(),
+            index_unknown: false,
+            warnings: Vec::new(),
+        };
+        let SubjectState::Known(digest) = evidence.subject.clone() else { return Some(evidence) };
+        // All three are begun before any is waited for.
+        let manifest = if needs.signatures { self.presence(&digest) } else { Some(ManifestPresence::NotAsked) };
+        let tag = if needs.tag { self.tag_state(&digest) } else { Some(TagState::NotAsked) };
+        let signatures = if needs.signatures { Some(self.signatures(&digest, places)) } else { None };
+        evidence.manifest = manifest?;
+        evidence.tag = tag?;
+        if let Some(signatures) = signatures {
+            let mut signatures = signatures?;
+            if !signatures.names_subject() {
+                self.look_at_index(&digest, places, &mut signatures)?;
+                evidence.children = self.children(&digest, &evidence.manifest)?;
+            }
+            evidence.index_unknown = signatures.index_unknown;
+            evidence.statements = signatures.statements;
+            evidence.places = signatures.places;
+            evidence.warnings = signatures.warnings;
+        }
+        Some(evidence)
+    }
+}

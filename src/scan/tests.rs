@@ -1,0 +1,431 @@
+//! The gathering against a small world: who holds what is written down, and each row of the contract follows.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Answers, DeclaredPlaces, ExtraPlace, Gathered, ImageTask, gather};
+use crate::model::{
+    Answer, Ask, Carrier, Cause, CosignTag, CredentialIdentity, CredentialKind, Descriptor, Digest, ImageEvidence, ManifestPresence, Needs,
+    OCI_INDEX, OCI_MANIFEST, Outcome, Place, PlaceOutcome, Question, Relation, RunningImage, SubjectState, TagState,
+};
+
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+const SIMPLE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+const ALL: Needs = Needs { subject: true, tag: true, signatures: true };
+
+/// Digests in tests only have to differ and to be found again.
+fn digest_of(bytes: &[u8]) -> Digest {
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    Digest::from_sha256(hash.as_ref().try_into().unwrap())
+}
+
+#[derive(Default)]
+struct World {
+    answers: BTreeMap<(Place, Ask), Outcome>,
+    blobs: BTreeMap<Digest, Bytes>,
+    asked: RefCell<Vec<BTreeSet<Question>>>,
+    released: RefCell<BTreeSet<Question>>,
+}
+
+impl Answers for World {
+    fn answer(&self, question: &Question) -> Option<Arc<Answer>> {
+        self.released.borrow().contains(question).then(|| {
+            let outcome = self.answers.get(&(question.place.clone(), question.ask.clone())).cloned().unwrap_or(Outcome::Absent);
+            Arc::new(Answer { outcome, observed: jiff::Timestamp::UNIX_EPOCH, credential: CredentialKind::Anonymous })
+        })
+    }
+
+    fn blob(&self, digest: &Digest) -> Option<Bytes> {
+        self.blobs.get(digest).cloned()
+    }
+}
+
+fn home() -> Place {
+    Place::Repository("ghcr.io/acme/app".parse().unwrap())
+}
+
+impl World {
+    fn put(&mut self, place: &Place, media_type: &str, bytes: String) -> Digest {
+        let bytes = Bytes::from(bytes);
+        let digest = digest_of(&bytes);
+        let found = Outcome::Found(vec![descriptor(media_type, &digest, bytes.len())]);
+        for ask in [Ask::Manifest(digest.clone()), Ask::Content(digest.clone()), Ask::Blob(digest.clone())] {
+            self.answers.insert((place.clone(), ask), found.clone());
+        }
+        self.blobs.insert(digest.clone(), bytes);
+        digest
+    }
+
+    fn say(&mut self, place: &Place, ask: Ask, outcome: Outcome) {
+        self.answers.insert((place.clone(), ask), outcome);
+    }
+
+    fn tag(&mut self, place: &Place, tag: &str, media_type: &str, digest: &Digest) {
+        self.say(place, Ask::Tag(tag.into()), Outcome::Found(vec![descriptor(media_type, digest, 1)]));
+    }
+
+    fn image(&mut self, seed: &str) -> Digest {
+        let config = digest_of(seed.as_bytes());
+        self.put(&home(), OCI_MANIFEST, format!(r#"{{"config":{{"digest":"{config}"}},"layers":[]}}"#))
+    }
+
+    fn index(&mut self, children: &[&Digest]) -> Digest {
+        let children: Vec<_> =
+            children.iter().map(|child| format!(r#"{{"mediaType":"{OCI_MANIFEST}","digest":"{child}","size":1}}"#)).collect();
+        self.put(&home(), OCI_INDEX, format!(r#"{{"mediaType":"{OCI_INDEX}","manifests":[{}]}}"#, children.join(",")))
+    }
+
+    /// A `.sig` beside `beside` whose payload names `names`.
+    fn sign_by_tag(&mut self, place: &Place, beside: &Digest, names: &Digest) -> Digest {
+        let layer = self.put(place, SIMPLE, payload(names));
+        let manifest = self.put(
+            place,
+            OCI_MANIFEST,
+            format!(
+                r#"{{"config":{{"digest":"{layer}"}},"layers":[{{"mediaType":"{SIMPLE}","digest":"{layer}","size":1,"annotations":{{"dev.cosignproject.cosign/signature":"c2ln"}}}}]}}"#
+            ),
+        );
+        self.tag(place, &CosignTag::Signature.beside(beside), OCI_MANIFEST, &manifest);
+        layer
+    }
+
+    fn refer(&mut self, place: &Place, to: &Digest, bundles: &[String]) {
+        let referrers = bundles
+            .iter()
+            .map(|bundle| {
+                let layer = self.put(place, BUNDLE, bundle.clone());
+                let manifest = self.put(
+                    place,
+                    OCI_MANIFEST,
+                    format!(r#"{{"config":{{"digest":"{layer}"}},"layers":[{{"mediaType":"{BUNDLE}","digest":"{layer}","size":1}}]}}"#),
+                );
+                descriptor(OCI_MANIFEST, &manifest, 1)
+            })
+            .collect();
+        self.say(place, Ask::Referrers(to.clone()), Outcome::Found(referrers));
+    }
+
+    fn gather(&self, task: &ImageTask, needs: Needs, places: &DeclaredPlaces) -> ImageEvidence {
+        for _ in 0..20 {
+            match gather(task, needs, places, self) {
+                Gathered::Done(evidence) => return *evidence,
+                Gathered::Wanted(questions) => {
+                    assert!(!questions.is_empty(), "nothing wanted and not done");
+                    self.released.borrow_mut().extend(questions.iter().cloned());
+                    self.asked.borrow_mut().push(questions.into_iter().collect());
+                }
+            }
+        }
+        panic!("gathering does not end");
+    }
+
+    fn evidence(&self, task: &ImageTask) -> ImageEvidence {
+        self.gather(task, ALL, &DeclaredPlaces::default())
+    }
+}
+
+fn descriptor(media_type: &str, digest: &Digest, size: usize) -> Descriptor {
+    Descriptor {
+        media_type: media_type.into(),
+        digest: digest.clone(),
+        size: size as u64,
+        artifact_type: None,
+        annotations: BTreeMap::new(),
+    }
+}
+
+fn payload(digest: &Digest) -> String {
+    format!(
+        r#"{{"critical":{{"identity":{{"docker-reference":""}},"image":{{"docker-manifest-digest":"{digest}"}},"type":"cosign container image signature"}}}}"#
+    )
+}
+
+fn bundle(predicate_type: &str, digest: &Digest) -> String {
+    use base64::Engine as _;
+    let statement = format!(
+        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}}}}],"predicateType":"{predicate_type}","predicate":{{}}}}"#,
+        digest.hex()
+    );
+    let payload = base64::engine::general_purpose::STANDARD.encode(statement);
+    format!(r#"{{"dsseEnvelope":{{"payloadType":"application/vnd.in-toto+json","payload":"{payload}","signatures":[{{"sig":"c2ln"}}]}}}}"#)
+}
+
+fn task(reference: &str, running: RunningImage) -> ImageTask {
+    ImageTask::in_registry(reference.parse().unwrap(), running, CredentialIdentity::default())
+}
+
+fn running(digest: &Digest) -> ImageTask {
+    task("ghcr.io/acme/app:v1", RunningImage::Manifest(digest.clone()))
+}
+
+fn unreachable() -> Outcome {
+    Outcome::unknown(Cause::Timeout, "no answer in 10 s")
+}
+
+fn named(evidence: &ImageEvidence) -> usize {
+    evidence.statements.iter().filter(|statement| statement.is_signature() && statement.relation == Relation::Names).count()
+}
+
+#[test]
+fn a_signature_by_tag_is_found_in_three_rounds_and_five_requests() {
+    let mut world = World::default();
+    let image = world.image("app");
+    world.tag(&home(), "v1", OCI_MANIFEST, &image);
+    world.sign_by_tag(&home(), &image, &image);
+    let evidence = world.gather(&running(&image), Needs { tag: false, ..ALL }, &DeclaredPlaces::default());
+    assert_eq!(named(&evidence), 1);
+    let rounds: Vec<_> = world.asked.borrow().iter().map(BTreeSet::len).collect();
+    assert_eq!(rounds, [3, 1, 1]);
+}
+
+#[test]
+fn a_bundle_by_referrer_is_found_in_three_rounds_and_five_requests() {
+    let mut world = World::default();
+    let image = world.image("app");
+    world.refer(&home(), &image, &[bundle("https://sigstore.dev/cosign/sign/v1", &image)]);
+    let evidence = world.gather(&running(&image), Needs { tag: false, ..ALL }, &DeclaredPlaces::default());
+    assert_eq!(named(&evidence), 1);
+    let rounds: Vec<_> = world.asked.borrow().iter().map(BTreeSet::len).collect();
+    assert_eq!(rounds, [3, 1, 1]);
+}
+
+#[test]
+fn each_further_piece_costs_two_requests() {
+    let mut world = World::default();
+    let image = world.image("app");
+    let bundles: Vec<_> = (0..4).map(|n| bundle(&format!("https://example.com/{n}"), &image)).collect();
+    world.refer(&home(), &image, &[vec![bundle("https://sigstore.dev/cosign/sign/v1", &image)], bundles].concat());
+    let evidence = world.gather(&running(&image), Needs { tag: false, ..ALL }, &DeclaredPlaces::default());
+    assert_eq!((named(&evidence), evidence.statements.len()), (1, 5));
+    assert_eq!(world.asked.borrow().iter().map(BTreeSet::len).sum::<usize>(), 5 + 4 * 2);
+}
+
+#[test]
+fn nothing_is_asked_that_no_control_needs() {
+    let world = World::default();
+    let digest = digest_of(b"x");
+    for image in [RunningImage::Manifest(digest.clone()), RunningImage::Unqualified(digest), RunningImage::Unreported] {
+        let _ = world.gather(&task("ghcr.io/acme/app:v1", image), Needs::default(), &DeclaredPlaces::default());
+    }
+    assert!(world.asked.borrow().is_empty());
+}
+
+#[test]
+fn an_attestation_is_no_signature() {
+    let mut world = World::default();
+    let image = world.image("app");
+    world.tag(&home(), "v1", OCI_MANIFEST, &image);
+    world.refer(&home(), &image, &[bundle("https://slsa.dev/provenance/v1", &image)]);
+    let evidence = world.evidence(&running(&image));
+    assert_eq!((named(&evidence), evidence.statements.len()), (0, 1));
+    assert_eq!(evidence.places[0].outcome, PlaceOutcome::Looked(1));
+    assert!(!evidence.index_unknown);
+}
+
+#[test]
+fn a_signature_of_another_image_names_others() {
+    let mut world = World::default();
+    let (image, other) = (world.image("app"), world.image("other"));
+    world.tag(&home(), "v1", OCI_MANIFEST, &image);
+    world.sign_by_tag(&home(), &image, &other);
+    assert_eq!(world.evidence(&running(&image)).statements[0].relation, Relation::NamesOthers(vec![other]));
+}
+
+#[test]
+fn an_unreachable_place_is_unknown_beside_what_was_found() {
+    let mut world = World::default();
+    let image = world.image("app");
+    world.tag(&home(), "v1", OCI_MANIFEST, &image);
+    world.sign_by_tag(&home(), &image, &image);
+    world.say(&home(), Ask::Referrers(image.clone()), unreachable());
+    let evidence = world.evidence(&running(&image));
+    assert_eq!(named(&evidence), 1);
+    assert!(matches!(&evidence.places[0].outcome, PlaceOutcome::Unknown(unknown) if unknown.cause == Cause::Timeout));
+}
+
+#[test]
+fn a_manifest_that_is_not_there_is_not_an_absence() {
+    let mut world = World::default();
+    let image = digest_of(b"gone");
+    world.tag(&home(), "v1", OCI_MANIFEST, &image);
+    let evidence = world.evidence(&running(&image));
+    assert!(matches!(&evidence.manifest, ManifestPresence::Unknown(unknown) if unknown.cause == Cause::ImageNotFound));
+}
+
+#[test]
+fn the_signed_index_carries_its_platform_manifest() {
+    let mut world = World::default();
+    let image = world.image("amd64");
+    let index = world.index(&[&image]);
+    world.tag(&home(), "v1", OCI_INDEX, &index);
+    world.sign_by_tag(&home(), &index, &index);
+    let evidence = world.evidence(&running(&image));
+    assert_eq!(evidence.statements[0].carrier, Carrier::Index(index.clone()));
+    assert_eq!((named(&evidence), evidence.tag), (1, TagState::UnmovedIndex(index)));
+}
+
+#[test]
+fn an_index_that_does_not_list_the_running_manifest_carries_nothing() {
+    let mut world = World::default();
+    let (image, other) = (world.image("amd64"), world.image("other"));
+    let index = world.index(&[&other]);
+    world.tag(&home(), "v1", OCI_INDEX, &index);
+    world.sign_by_tag(&home(), &index, &index);
+    let evidence = world.evidence(&running(&image));
+    assert_eq!((named(&evidence), evidence.index_unknown, evidence.tag), (0, true, TagState::Moved(index)));
+}
+
+#[test]
+fn a_moved_or_gone_tag_leaves_the_index_unknown_but_not_for_what_is_pinned_or_signed() {
+    let mut world = World::default();
+    let (image, newer) = (world.image("old"), world.image("new"));
+    world.tag(&home(), "v1", OCI_MANIFEST, &newer);
+    assert!(world.evidence(&running(&image)).index_unknown);
+    assert!(world.evidence(&task("ghcr.io/acme/app:gone", RunningImage::Manifest(image.clone()))).index_unknown);
+    let pinned = world.evidence(&task(&format!("ghcr.io/acme/app@{image}"), RunningImage::Manifest(image.clone())));
+    assert!(!pinned.index_unknown);
+    assert_eq!(pinned.tag, TagState::NoTag);
+    world.sign_by_tag(&home(), &image, &image);
+    let signed = world.evidence(&task("ghcr.io/acme/app:gone", RunningImage::Manifest(image)));
+    assert_eq!((named(&signed), signed.index_unknown, signed.tag), (1, false, TagState::Gone));
+}
+
+#[test]
+fn signed_children_do_not_sign_the_running_index() {
+    let mut world = World::default();
+    let (one, two) = (world.image("amd64"), world.image("arm64"));
+    let index = world.index(&[&one, &two]);
+    world.tag(&home(), "v1", OCI_INDEX, &index);
+    world.sign_by_tag(&home(), &two, &two);
+    let evidence = world.evidence(&running(&index));
+    assert_eq!(named(&evidence), 0);
+    assert_eq!(evidence.children.iter().map(|child| (&child.child, child.signatures)).collect::<Vec<_>>(), [(&two, 1)]);
+    assert!(!evidence.index_unknown);
+}
+
+#[test]
+fn a_running_index_stays_judged_by_itself_when_its_tag_moved() {
+    let mut world = World::default();
+    let child = world.image("amd64");
+    let index = world.index(&[&child]);
+    let newer = world.image("new");
+    world.tag(&home(), "v1", OCI_MANIFEST, &newer);
+    let evidence = world.evidence(&running(&index));
+    assert_eq!((evidence.index_unknown, evidence.tag), (false, TagState::Moved(newer)));
+}
+
+#[test]
+fn an_index_that_lists_itself_ends() {
+    let mut world = World::default();
+    let itself = digest_of(b"index");
+    let listing = format!(r#"{{"mediaType":"{OCI_INDEX}","manifests":[{{"mediaType":"{OCI_INDEX}","digest":"{itself}","size":1}}]}}"#);
+    world.blobs.insert(itself.clone(), listing.into());
+    for ask in [Ask::Manifest(itself.clone()), Ask::Content(itself.clone()), Ask::Tag("v1".into())] {
+        world.say(&home(), ask, Outcome::Found(vec![descriptor(OCI_INDEX, &itself, 1)]));
+    }
+    assert!(world.evidence(&running(&itself)).children.is_empty());
+}
+
+#[test]
+fn what_is_declared_is_judged_by_what_it_resolves_to() {
+    let mut world = World::default();
+    let image = world.image("app");
+    world.tag(&home(), "v1", OCI_MANIFEST, &image);
+    let evidence = world.evidence(&task("ghcr.io/acme/app:v1", RunningImage::Unreported));
+    assert_eq!((evidence.subject, evidence.tag), (SubjectState::Known(image), TagState::Unmoved));
+    let gone = world.evidence(&task("ghcr.io/acme/app:none", RunningImage::Unreported));
+    assert!(matches!(gone.subject, SubjectState::Unknown(unknown) if unknown.cause == Cause::ImageNotFound));
+}
+
+#[test]
+fn a_bare_digest_is_a_manifest_or_a_configuration_or_unknown() {
+    let mut world = World::default();
+    let image = world.image("app");
+    let other = world.image("other");
+    let index = world.index(&[&other, &image]);
+    let config = digest_of(b"app");
+    world.tag(&home(), "v1", OCI_MANIFEST, &image);
+    world.tag(&home(), "multi", OCI_INDEX, &index);
+    let subject = |reference: &str, bare: &Digest| world.evidence(&task(reference, RunningImage::Unqualified(bare.clone()))).subject;
+    assert_eq!(subject("ghcr.io/acme/app:v1", &image), SubjectState::Known(image.clone()));
+    assert_eq!(subject("ghcr.io/acme/app:v1", &config), SubjectState::Known(image.clone()));
+    assert_eq!(subject("ghcr.io/acme/app:multi", &config), SubjectState::Known(image.clone()));
+    assert_eq!(subject(&format!("ghcr.io/acme/app@{index}"), &config), SubjectState::Known(image));
+    let stranger = subject("ghcr.io/acme/app:v1", &digest_of(b"stranger"));
+    assert!(matches!(stranger, SubjectState::Unknown(unknown) if unknown.cause == Cause::DigestUnknown));
+    let unreadable = world.evidence(&task("ghcr.io/acme/app:v1", RunningImage::Unreadable("image".into()))).subject;
+    assert!(matches!(unreadable, SubjectState::Unknown(unknown) if unknown.cause == Cause::DigestUnknown));
+}
+
+#[test]
+fn a_mirror_is_not_authoritative_and_its_origin_is() {
+    let mut world = World::default();
+    let image = world.image("app");
+    world.tag(&home(), "v1", OCI_MANIFEST, &image);
+    let origin = Place::Repository("origin.io/acme/app".parse().unwrap());
+    let mirror = DeclaredPlaces { home_is_authoritative: false, ..DeclaredPlaces::default() };
+    let alone = world.gather(&running(&image), ALL, &mirror);
+    assert_eq!(alone.places[0].outcome, PlaceOutcome::NotAuthoritative);
+
+    let Place::Repository(repository) = &origin else { unreachable!() };
+    let with_origin = DeclaredPlaces { extra: vec![ExtraPlace::Repository(repository.clone())], ..mirror };
+    let hidden = world.gather(&running(&image), ALL, &with_origin);
+    assert!(matches!(&hidden.places[1].outcome, PlaceOutcome::Unknown(unknown) if unknown.cause == Cause::EvidenceLocationIncomplete));
+    world.say(&origin, Ask::Readable, Outcome::Found(Vec::new()));
+    world.sign_by_tag(&origin, &image, &image);
+    assert_eq!(named(&world.gather(&running(&image), ALL, &with_origin)), 1);
+}
+
+#[test]
+fn layouts_and_bundles_are_places_like_any_other() {
+    let mut world = World::default();
+    let image = world.image("app");
+    world.tag(&home(), "v1", OCI_MANIFEST, &image);
+    let layout = Place::Layout("dir".into());
+    let bundles = Place::Bundles("bundles.jsonl".into());
+    let places = DeclaredPlaces {
+        extra: vec![ExtraPlace::Layout { name: "dir".into(), complete: true }, ExtraPlace::Bundles("bundles.jsonl".into())],
+        ..DeclaredPlaces::default()
+    };
+    // A layout that does not hold the image is no place for it.
+    assert_eq!(world.gather(&running(&image), ALL, &places).places.len(), 2);
+    world.say(&layout, Ask::Manifest(image.clone()), Outcome::Found(vec![descriptor(OCI_MANIFEST, &image, 1)]));
+    world.sign_by_tag(&layout, &image, &image);
+    let bytes = bundle("https://sigstore.dev/cosign/sign/v1", &image);
+    let blob = world.put(&bundles, BUNDLE, bytes);
+    world.say(&bundles, Ask::Referrers(image.clone()), Outcome::Found(vec![descriptor(BUNDLE, &blob, 1)]));
+    let evidence = world.gather(&running(&image), ALL, &places);
+    assert_eq!((named(&evidence), evidence.places.len()), (2, 3));
+}
+
+#[test]
+fn more_evidence_than_the_budget_is_unknown_unless_a_signature_came_first() {
+    let mut world = World::default();
+    let image = world.image("app");
+    world.tag(&home(), "v1", OCI_MANIFEST, &image);
+    let many: Vec<_> = (0..1_001).map(|n| bundle(&format!("https://example.com/{n}"), &image)).collect();
+    world.refer(&home(), &image, &many);
+    let evidence = world.evidence(&running(&image));
+    assert!(matches!(&evidence.places[0].outcome, PlaceOutcome::Unknown(unknown) if unknown.cause == Cause::Budget));
+    assert_eq!(evidence.statements.len(), 1_000);
+}
+
+#[test]
+fn evidence_that_is_listed_and_missing_or_malformed_is_never_silent() {
+    let mut world = World::default();
+    let image = world.image("app");
+    world.tag(&home(), "v1", OCI_MANIFEST, &image);
+    world.say(&home(), Ask::Referrers(image.clone()), Outcome::Found(vec![descriptor(OCI_MANIFEST, &digest_of(b"missing"), 1)]));
+    let evidence = world.evidence(&running(&image));
+    assert!(matches!(&evidence.places[0].outcome, PlaceOutcome::Unknown(unknown) if unknown.cause == Cause::InvalidResponse));
+
+    let broken = world.put(&home(), OCI_MANIFEST, "{".to_owned());
+    world.say(&home(), Ask::Referrers(image.clone()), Outcome::Found(vec![descriptor(OCI_MANIFEST, &broken, 1)]));
+    world.released.borrow_mut().clear();
+    let evidence = world.evidence(&running(&image));
+    assert!(matches!(&evidence.statements[0].relation, Relation::Malformed(_)));
+    assert_eq!(named(&evidence), 0);
+}
