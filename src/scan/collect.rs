@@ -1,0 +1,243 @@
+//! Collecting the evidence of many images at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::board::{Board, Source};
+use super::gather::{Answers, Gathered, gather};
+use super::task::{DeclaredPlaces, ImageTask};
+use crate::model::{Answer, Cause, CredentialKind, Digest, ImageEvidence, Ledger, Needs, Outcome, Question, ScanEvent};
+
+/// Images that are worked on at once. Registries have windows of their own; this only bounds what is held in memory.
+const IMAGES_AT_ONCE: usize = 1_024;
+
+/// Why a scan ends before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The user interrupted it (SIGINT).
+    Interrupted,
+    /// It was asked to end (SIGTERM).
+    Terminated,
+    /// Its own time-out.
+    TimedOut,
+}
+
+impl Stop {
+    /// What is said of questions that were not asked any more.
+    #[must_use]
+    pub fn cause(self) -> Cause {
+        match self {
+            Self::Interrupted | Self::Terminated => Cause::Cancelled,
+            Self::TimedOut => Cause::Timeout,
+        }
+    }
+
+    fn detail(self) -> &'static str {
+        match self {
+            Self::Interrupted => "the scan was interrupted before this was answered",
+            Self::Terminated => "the scan was ended before this was answered",
+            Self::TimedOut => "the time-out of the whole scan passed before this was answered",
+        }
+    }
+}
+
+/// The evidence of every image, in the order of the images.
+pub type EvidenceByImage = BTreeMap<ImageTask, ImageEvidence>;
+
+/// What collecting gave.
+pub struct Collected {
+    /// The evidence.
+    pub evidence: EvidenceByImage,
+    /// Every question with its answer.
+    pub ledger: Ledger,
+    /// The bytes that were found.
+    pub blobs: BTreeMap<Digest, Bytes>,
+}
+
+/// Collects the evidence of all images from a source that has to be waited for.
+///
+/// Ends early when `stop` says so: what is not answered by then is unknown, and everything that is known stays.
+pub async fn collect(
+    tasks: BTreeMap<ImageTask, DeclaredPlaces>,
+    needs: Needs,
+    source: &dyn Source,
+    mut stop: watch::Receiver<Option<Stop>>,
+    observed: Timestamp,
+    on_event: &(dyn Fn(ScanEvent) + Sync),
+) -> Collected {
+    let board = Board::default();
+    let mut evidence = EvidenceByImage::new();
+    let stopped = {
+        let answered = |question: &Question| on_event(ScanEvent::Answered(Box::new(question.clone())));
+        let work = |task: ImageTask, places: DeclaredPlaces| {
+            let (board, answered) = (&board, &answered);
+            async move {
+                loop {
+                    match gather(&task, needs, &places, board) {
+                        Gathered::Done(evidence) => return (task, *evidence),
+                        Gathered::Wanted(questions) => board.fill(questions, source, answered).await,
+                    }
+                }
+            }
+        };
+        let mut waiting = tasks.iter().map(|(task, places)| (task.clone(), places.clone()));
+        let mut running: FuturesUnordered<_> = waiting.by_ref().take(IMAGES_AT_ONCE).map(|(task, places)| work(task, places)).collect();
+        loop {
+            tokio::select! {
+                // What is already known is taken in before the end is looked at.
+                biased;
+                done = running.next() => match done {
+                    None => break None,
+                    Some((task, found)) => {
+                        on_event(ScanEvent::ImageDone { reference: task.reference.to_string() });
+                        evidence.insert(task, found);
+                        running.extend(waiting.next().map(|(task, places)| work(task, places)));
+                    }
+                },
+                reason = stopped(&mut stop) => break Some(reason),
+            }
+        }
+    };
+    if let Some(reason) = stopped {
+        let view = Ended { board: &board, outcome: Outcome::unknown(reason.cause(), reason.detail()), observed };
+        for (task, places) in &tasks {
+            if !evidence.contains_key(task) {
+                evidence.insert(task.clone(), gather_all(task, needs, places, &view));
+            }
+        }
+    }
+    let (ledger, blobs) = board.into_ledger();
+    Collected { evidence, ledger, blobs }
+}
+
+/// Collects the evidence of all images from a view that answers every question at once.
+#[must_use]
+pub fn collect_from(tasks: &BTreeMap<ImageTask, DeclaredPlaces>, needs: Needs, view: &dyn Answers) -> EvidenceByImage {
+    tasks.iter().map(|(task, places)| (task.clone(), gather_all(task, needs, places, view))).collect()
+}
+
+fn gather_all(task: &ImageTask, needs: Needs, places: &DeclaredPlaces, view: &dyn Answers) -> ImageEvidence {
+    match gather(task, needs, places, view) {
+        Gathered::Done(evidence) => *evidence,
+        // A view that leaves questions open is a mistake in the view; nothing is known then, and nothing is made up.
+        Gathered::Wanted(_) => gather_all(task, Needs::default(), places, view),
+    }
+}
+
+async fn stopped(stop: &mut watch::Receiver<Option<Stop>>) -> Stop {
+    match stop.wait_for(Option::is_some).await.map(|reason| *reason) {
+        Ok(Some(reason)) => reason,
+        // Nobody can end the scan any more.
+        _ => std::future::pending().await,
+    }
+}
+
+/// The board after the end: what nobody answered is unknown.
+struct Ended<'a> {
+    board: &'a Board,
+    outcome: Outcome,
+    observed: Timestamp,
+}
+
+impl Answers for Ended<'_> {
+    fn answer(&self, question: &Question) -> Option<Arc<Answer>> {
+        let unknown = || Arc::new(Answer { outcome: self.outcome.clone(), observed: self.observed, credential: CredentialKind::Local });
+        Some(self.board.answer(question).unwrap_or_else(unknown))
+    }
+
+    fn blob(&self, digest: &Digest) -> Option<Bytes> {
+        self.board.blob(digest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use futures::FutureExt as _;
+    use futures::future::BoxFuture;
+
+    use super::*;
+    use crate::model::{Ask, CredentialIdentity, Descriptor, ManifestPresence, Place, RunningImage};
+    use crate::scan::board::Answered;
+
+    const NEEDS: Needs = Needs { subject: true, tag: true, signatures: true };
+
+    /// Every manifest is there, nothing refers to it; answers of hosts that start with `silent` never come.
+    #[derive(Default)]
+    struct Unsigned {
+        asked: Mutex<Vec<Question>>,
+    }
+
+    impl Source for Unsigned {
+        fn answer<'a>(&'a self, place: &'a Place, _: &'a CredentialIdentity, asks: Vec<Question>) -> BoxFuture<'a, Vec<Answered>> {
+            async move {
+                tokio::task::yield_now().await;
+                if place.to_string().starts_with("silent") {
+                    std::future::pending::<()>().await;
+                }
+                self.asked.lock().unwrap().extend(asks.iter().cloned());
+                asks.iter().map(answer).collect()
+            }
+            .boxed()
+        }
+    }
+
+    fn answer(question: &Question) -> Answered {
+        let outcome = match &question.ask {
+            Ask::Manifest(digest) => Outcome::Found(vec![Descriptor {
+                media_type: crate::model::OCI_MANIFEST.into(),
+                digest: digest.clone(),
+                size: 1,
+                artifact_type: None,
+                annotations: BTreeMap::new(),
+            }]),
+            _ => Outcome::Absent,
+        };
+        Answered { answer: Answer { outcome, observed: Timestamp::UNIX_EPOCH, credential: CredentialKind::Anonymous }, body: None }
+    }
+
+    fn tasks(references: &[&str]) -> BTreeMap<ImageTask, DeclaredPlaces> {
+        let running = RunningImage::Manifest(Digest::from_sha256([7; 32]));
+        let task = |text: &&str| ImageTask::in_registry(text.parse().unwrap(), running.clone(), CredentialIdentity::default());
+        references.iter().map(|text| (task(text), DeclaredPlaces::default())).collect()
+    }
+
+    #[tokio::test]
+    async fn a_question_is_asked_once_however_many_images_ask_it() {
+        let source = Unsigned::default();
+        let (_keep, stop) = watch::channel(None);
+        let tasks = tasks(&["a.io/x:one", "a.io/x:two", "a.io/x:three"]);
+        let collected = collect(tasks, NEEDS, &source, stop, Timestamp::UNIX_EPOCH, &|_| ()).await;
+        assert_eq!(collected.evidence.len(), 3);
+        let mut asked = source.asked.into_inner().unwrap();
+        let all = asked.len();
+        asked.sort();
+        asked.dedup();
+        // Manifest, referrers and signature tag once, each of the three tags once.
+        assert_eq!((all, asked.len(), collected.ledger.len()), (6, 6, 6));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_interrupted_scan_keeps_what_it_knows() {
+        let source = Unsigned::default();
+        let (stopper, stop) = watch::channel(None);
+        let tasks = tasks(&["a.io/x:one", "silent.io/x:one"]);
+        let end = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            stopper.send_replace(Some(Stop::Interrupted));
+        };
+        let (collected, ()) = tokio::join!(collect(tasks, NEEDS, &source, stop, Timestamp::UNIX_EPOCH, &|_| ()), end);
+        let mut evidence = collected.evidence.into_values();
+        assert!(matches!(evidence.next().unwrap().manifest, ManifestPresence::Seen { .. }));
+        let silent = evidence.next().unwrap().manifest;
+        assert!(matches!(silent, ManifestPresence::Unknown(unknown) if unknown.cause == Cause::Cancelled));
+    }
+}
