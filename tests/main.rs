@@ -1,1 +1,4 @@
-//! Tests.
+//! The one integration-test binary.
+
+mod gather;
+mod world;

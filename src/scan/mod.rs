@@ -11,8 +11,6 @@ mod plan;
 mod search;
 mod subject;
 mod task;
-#[cfg(test)]
-mod tests;
 
 pub use board::{Answered, Board, Source};
 pub use collect::{Collected, EvidenceByImage, Stop, collect, collect_from};

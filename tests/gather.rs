@@ -1,121 +1,49 @@
-//! The gathering against a small world: who holds what is written down, and each row of the contract follows.
+//! The gathering against a small world: each row of the contract about finding signatures follows.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use bytes::Bytes;
-
-use super::{Answers, DeclaredPlaces, ExtraPlace, Gathered, ImageTask, gather};
-use crate::model::{
-    Answer, Ask, Carrier, Cause, CosignTag, CredentialIdentity, CredentialKind, Descriptor, Digest, ImageEvidence, ManifestPresence, Needs,
-    OCI_INDEX, OCI_MANIFEST, Outcome, Place, PlaceOutcome, Question, Relation, RunningImage, SubjectState, TagState,
+use jiff::Timestamp;
+use seaworthy::model::{
+    Answer, Ask, Carrier, Cause, CredentialIdentity, Digest, ImageEvidence, ManifestPresence, Needs, OCI_INDEX, OCI_MANIFEST, Outcome,
+    Place, PlaceOutcome, Question, Relation, RunningImage, SubjectState, TagState,
 };
+use seaworthy::scan::{Answers, DeclaredPlaces, ExtraPlace, Gathered, ImageTask, gather};
 
-const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
-const SIMPLE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+use crate::world::{BUNDLE, COSIGN_SIGN, World, bundle, descriptor, digest_of};
+
 const ALL: Needs = Needs { subject: true, tag: true, signatures: true };
 
-/// Digests in tests only have to differ and to be found again.
-fn digest_of(bytes: &[u8]) -> Digest {
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    Digest::from_sha256(hash.as_ref().try_into().unwrap())
-}
-
+/// The world as it is asked: an answer is there once its question was asked, and rounds are counted.
 #[derive(Default)]
-struct World {
-    answers: BTreeMap<(Place, Ask), Outcome>,
-    blobs: BTreeMap<Digest, Bytes>,
-    asked: RefCell<Vec<BTreeSet<Question>>>,
+struct Asked {
+    world: World,
+    rounds: RefCell<Vec<usize>>,
     released: RefCell<BTreeSet<Question>>,
 }
 
-impl Answers for World {
+impl Answers for Asked {
     fn answer(&self, question: &Question) -> Option<Arc<Answer>> {
-        self.released.borrow().contains(question).then(|| {
-            let outcome = self.answers.get(&(question.place.clone(), question.ask.clone())).cloned().unwrap_or(Outcome::Absent);
-            Arc::new(Answer { outcome, observed: jiff::Timestamp::UNIX_EPOCH, credential: CredentialKind::Anonymous })
-        })
+        self.released.borrow().contains(question).then(|| self.world.answer(question, Timestamp::UNIX_EPOCH))
     }
 
     fn blob(&self, digest: &Digest) -> Option<Bytes> {
-        self.blobs.get(digest).cloned()
+        self.world.blob(digest)
     }
 }
 
-fn home() -> Place {
-    Place::Repository("ghcr.io/acme/app".parse().unwrap())
-}
-
-impl World {
-    fn put(&mut self, place: &Place, media_type: &str, bytes: String) -> Digest {
-        let bytes = Bytes::from(bytes);
-        let digest = digest_of(&bytes);
-        let found = Outcome::Found(vec![descriptor(media_type, &digest, bytes.len())]);
-        for ask in [Ask::Manifest(digest.clone()), Ask::Content(digest.clone()), Ask::Blob(digest.clone())] {
-            self.answers.insert((place.clone(), ask), found.clone());
-        }
-        self.blobs.insert(digest.clone(), bytes);
-        digest
-    }
-
-    fn say(&mut self, place: &Place, ask: Ask, outcome: Outcome) {
-        self.answers.insert((place.clone(), ask), outcome);
-    }
-
-    fn tag(&mut self, place: &Place, tag: &str, media_type: &str, digest: &Digest) {
-        self.say(place, Ask::Tag(tag.into()), Outcome::Found(vec![descriptor(media_type, digest, 1)]));
-    }
-
-    fn image(&mut self, seed: &str) -> Digest {
-        let config = digest_of(seed.as_bytes());
-        self.put(&home(), OCI_MANIFEST, format!(r#"{{"config":{{"digest":"{config}"}},"layers":[]}}"#))
-    }
-
-    fn index(&mut self, children: &[&Digest]) -> Digest {
-        let children: Vec<_> =
-            children.iter().map(|child| format!(r#"{{"mediaType":"{OCI_MANIFEST}","digest":"{child}","size":1}}"#)).collect();
-        self.put(&home(), OCI_INDEX, format!(r#"{{"mediaType":"{OCI_INDEX}","manifests":[{}]}}"#, children.join(",")))
-    }
-
-    /// A `.sig` beside `beside` whose payload names `names`.
-    fn sign_by_tag(&mut self, place: &Place, beside: &Digest, names: &Digest) -> Digest {
-        let layer = self.put(place, SIMPLE, payload(names));
-        let manifest = self.put(
-            place,
-            OCI_MANIFEST,
-            format!(
-                r#"{{"config":{{"digest":"{layer}"}},"layers":[{{"mediaType":"{SIMPLE}","digest":"{layer}","size":1,"annotations":{{"dev.cosignproject.cosign/signature":"c2ln"}}}}]}}"#
-            ),
-        );
-        self.tag(place, &CosignTag::Signature.beside(beside), OCI_MANIFEST, &manifest);
-        layer
-    }
-
-    fn refer(&mut self, place: &Place, to: &Digest, bundles: &[String]) {
-        let referrers = bundles
-            .iter()
-            .map(|bundle| {
-                let layer = self.put(place, BUNDLE, bundle.clone());
-                let manifest = self.put(
-                    place,
-                    OCI_MANIFEST,
-                    format!(r#"{{"config":{{"digest":"{layer}"}},"layers":[{{"mediaType":"{BUNDLE}","digest":"{layer}","size":1}}]}}"#),
-                );
-                descriptor(OCI_MANIFEST, &manifest, 1)
-            })
-            .collect();
-        self.say(place, Ask::Referrers(to.clone()), Outcome::Found(referrers));
-    }
-
+impl Asked {
     fn gather(&self, task: &ImageTask, needs: Needs, places: &DeclaredPlaces) -> ImageEvidence {
         for _ in 0..20 {
             match gather(task, needs, places, self) {
                 Gathered::Done(evidence) => return *evidence,
                 Gathered::Wanted(questions) => {
                     assert!(!questions.is_empty(), "nothing wanted and not done");
-                    self.released.borrow_mut().extend(questions.iter().cloned());
-                    self.asked.borrow_mut().push(questions.into_iter().collect());
+                    self.rounds.borrow_mut().push(questions.len());
+                    self.released.borrow_mut().extend(questions);
                 }
             }
         }
@@ -127,30 +55,22 @@ impl World {
     }
 }
 
-fn descriptor(media_type: &str, digest: &Digest, size: usize) -> Descriptor {
-    Descriptor {
-        media_type: media_type.into(),
-        digest: digest.clone(),
-        size: size as u64,
-        artifact_type: None,
-        annotations: BTreeMap::new(),
+impl Deref for Asked {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
     }
 }
 
-fn payload(digest: &Digest) -> String {
-    format!(
-        r#"{{"critical":{{"identity":{{"docker-reference":""}},"image":{{"docker-manifest-digest":"{digest}"}},"type":"cosign container image signature"}}}}"#
-    )
+impl DerefMut for Asked {
+    fn deref_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
 }
 
-fn bundle(predicate_type: &str, digest: &Digest) -> String {
-    use base64::Engine as _;
-    let statement = format!(
-        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}}}}],"predicateType":"{predicate_type}","predicate":{{}}}}"#,
-        digest.hex()
-    );
-    let payload = base64::engine::general_purpose::STANDARD.encode(statement);
-    format!(r#"{{"dsseEnvelope":{{"payloadType":"application/vnd.in-toto+json","payload":"{payload}","signatures":[{{"sig":"c2ln"}}]}}}}"#)
+fn home() -> Place {
+    Place::Repository("ghcr.io/acme/app".parse().unwrap())
 }
 
 fn task(reference: &str, running: RunningImage) -> ImageTask {
@@ -171,54 +91,52 @@ fn named(evidence: &ImageEvidence) -> usize {
 
 #[test]
 fn a_signature_by_tag_is_found_in_three_rounds_and_five_requests() {
-    let mut world = World::default();
-    let image = world.image("app");
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
     world.tag(&home(), "v1", OCI_MANIFEST, &image);
     world.sign_by_tag(&home(), &image, &image);
     let evidence = world.gather(&running(&image), Needs { tag: false, ..ALL }, &DeclaredPlaces::default());
     assert_eq!(named(&evidence), 1);
-    let rounds: Vec<_> = world.asked.borrow().iter().map(BTreeSet::len).collect();
-    assert_eq!(rounds, [3, 1, 1]);
+    assert_eq!(*world.rounds.borrow(), [3, 1, 1]);
 }
 
 #[test]
 fn a_bundle_by_referrer_is_found_in_three_rounds_and_five_requests() {
-    let mut world = World::default();
-    let image = world.image("app");
-    world.refer(&home(), &image, &[bundle("https://sigstore.dev/cosign/sign/v1", &image)]);
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
+    world.refer(&home(), &image, BUNDLE, &[bundle(COSIGN_SIGN, &image)]);
     let evidence = world.gather(&running(&image), Needs { tag: false, ..ALL }, &DeclaredPlaces::default());
     assert_eq!(named(&evidence), 1);
-    let rounds: Vec<_> = world.asked.borrow().iter().map(BTreeSet::len).collect();
-    assert_eq!(rounds, [3, 1, 1]);
+    assert_eq!(*world.rounds.borrow(), [3, 1, 1]);
 }
 
 #[test]
 fn each_further_piece_costs_two_requests() {
-    let mut world = World::default();
-    let image = world.image("app");
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
     let bundles: Vec<_> = (0..4).map(|n| bundle(&format!("https://example.com/{n}"), &image)).collect();
-    world.refer(&home(), &image, &[vec![bundle("https://sigstore.dev/cosign/sign/v1", &image)], bundles].concat());
+    world.refer(&home(), &image, BUNDLE, &[vec![bundle(COSIGN_SIGN, &image)], bundles].concat());
     let evidence = world.gather(&running(&image), Needs { tag: false, ..ALL }, &DeclaredPlaces::default());
     assert_eq!((named(&evidence), evidence.statements.len()), (1, 5));
-    assert_eq!(world.asked.borrow().iter().map(BTreeSet::len).sum::<usize>(), 5 + 4 * 2);
+    assert_eq!(world.rounds.borrow().iter().sum::<usize>(), 5 + 4 * 2);
 }
 
 #[test]
 fn nothing_is_asked_that_no_control_needs() {
-    let world = World::default();
+    let world = Asked::default();
     let digest = digest_of(b"x");
     for image in [RunningImage::Manifest(digest.clone()), RunningImage::Unqualified(digest), RunningImage::Unreported] {
         let _ = world.gather(&task("ghcr.io/acme/app:v1", image), Needs::default(), &DeclaredPlaces::default());
     }
-    assert!(world.asked.borrow().is_empty());
+    assert!(world.rounds.borrow().is_empty());
 }
 
 #[test]
 fn an_attestation_is_no_signature() {
-    let mut world = World::default();
-    let image = world.image("app");
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
     world.tag(&home(), "v1", OCI_MANIFEST, &image);
-    world.refer(&home(), &image, &[bundle("https://slsa.dev/provenance/v1", &image)]);
+    world.refer(&home(), &image, BUNDLE, &[bundle("https://slsa.dev/provenance/v1", &image)]);
     let evidence = world.evidence(&running(&image));
     assert_eq!((named(&evidence), evidence.statements.len()), (0, 1));
     assert_eq!(evidence.places[0].outcome, PlaceOutcome::Looked(1));
@@ -227,8 +145,8 @@ fn an_attestation_is_no_signature() {
 
 #[test]
 fn a_signature_of_another_image_names_others() {
-    let mut world = World::default();
-    let (image, other) = (world.image("app"), world.image("other"));
+    let mut world = Asked::default();
+    let (image, other) = (world.image(&home(), "app"), world.image(&home(), "other"));
     world.tag(&home(), "v1", OCI_MANIFEST, &image);
     world.sign_by_tag(&home(), &image, &other);
     assert_eq!(world.evidence(&running(&image)).statements[0].relation, Relation::NamesOthers(vec![other]));
@@ -236,8 +154,8 @@ fn a_signature_of_another_image_names_others() {
 
 #[test]
 fn an_unreachable_place_is_unknown_beside_what_was_found() {
-    let mut world = World::default();
-    let image = world.image("app");
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
     world.tag(&home(), "v1", OCI_MANIFEST, &image);
     world.sign_by_tag(&home(), &image, &image);
     world.say(&home(), Ask::Referrers(image.clone()), unreachable());
@@ -248,7 +166,7 @@ fn an_unreachable_place_is_unknown_beside_what_was_found() {
 
 #[test]
 fn a_manifest_that_is_not_there_is_not_an_absence() {
-    let mut world = World::default();
+    let mut world = Asked::default();
     let image = digest_of(b"gone");
     world.tag(&home(), "v1", OCI_MANIFEST, &image);
     let evidence = world.evidence(&running(&image));
@@ -257,9 +175,9 @@ fn a_manifest_that_is_not_there_is_not_an_absence() {
 
 #[test]
 fn the_signed_index_carries_its_platform_manifest() {
-    let mut world = World::default();
-    let image = world.image("amd64");
-    let index = world.index(&[&image]);
+    let mut world = Asked::default();
+    let image = world.image(&home(), "amd64");
+    let index = world.index(&home(), &[&image]);
     world.tag(&home(), "v1", OCI_INDEX, &index);
     world.sign_by_tag(&home(), &index, &index);
     let evidence = world.evidence(&running(&image));
@@ -269,9 +187,9 @@ fn the_signed_index_carries_its_platform_manifest() {
 
 #[test]
 fn an_index_that_does_not_list_the_running_manifest_carries_nothing() {
-    let mut world = World::default();
-    let (image, other) = (world.image("amd64"), world.image("other"));
-    let index = world.index(&[&other]);
+    let mut world = Asked::default();
+    let (image, other) = (world.image(&home(), "amd64"), world.image(&home(), "other"));
+    let index = world.index(&home(), &[&other]);
     world.tag(&home(), "v1", OCI_INDEX, &index);
     world.sign_by_tag(&home(), &index, &index);
     let evidence = world.evidence(&running(&image));
@@ -280,8 +198,8 @@ fn an_index_that_does_not_list_the_running_manifest_carries_nothing() {
 
 #[test]
 fn a_moved_or_gone_tag_leaves_the_index_unknown_but_not_for_what_is_pinned_or_signed() {
-    let mut world = World::default();
-    let (image, newer) = (world.image("old"), world.image("new"));
+    let mut world = Asked::default();
+    let (image, newer) = (world.image(&home(), "old"), world.image(&home(), "new"));
     world.tag(&home(), "v1", OCI_MANIFEST, &newer);
     assert!(world.evidence(&running(&image)).index_unknown);
     assert!(world.evidence(&task("ghcr.io/acme/app:gone", RunningImage::Manifest(image.clone()))).index_unknown);
@@ -295,9 +213,9 @@ fn a_moved_or_gone_tag_leaves_the_index_unknown_but_not_for_what_is_pinned_or_si
 
 #[test]
 fn signed_children_do_not_sign_the_running_index() {
-    let mut world = World::default();
-    let (one, two) = (world.image("amd64"), world.image("arm64"));
-    let index = world.index(&[&one, &two]);
+    let mut world = Asked::default();
+    let (one, two) = (world.image(&home(), "amd64"), world.image(&home(), "arm64"));
+    let index = world.index(&home(), &[&one, &two]);
     world.tag(&home(), "v1", OCI_INDEX, &index);
     world.sign_by_tag(&home(), &two, &two);
     let evidence = world.evidence(&running(&index));
@@ -308,10 +226,10 @@ fn signed_children_do_not_sign_the_running_index() {
 
 #[test]
 fn a_running_index_stays_judged_by_itself_when_its_tag_moved() {
-    let mut world = World::default();
-    let child = world.image("amd64");
-    let index = world.index(&[&child]);
-    let newer = world.image("new");
+    let mut world = Asked::default();
+    let child = world.image(&home(), "amd64");
+    let index = world.index(&home(), &[&child]);
+    let newer = world.image(&home(), "new");
     world.tag(&home(), "v1", OCI_MANIFEST, &newer);
     let evidence = world.evidence(&running(&index));
     assert_eq!((evidence.index_unknown, evidence.tag), (false, TagState::Moved(newer)));
@@ -319,10 +237,10 @@ fn a_running_index_stays_judged_by_itself_when_its_tag_moved() {
 
 #[test]
 fn an_index_that_lists_itself_ends() {
-    let mut world = World::default();
+    let mut world = Asked::default();
     let itself = digest_of(b"index");
     let listing = format!(r#"{{"mediaType":"{OCI_INDEX}","manifests":[{{"mediaType":"{OCI_INDEX}","digest":"{itself}","size":1}}]}}"#);
-    world.blobs.insert(itself.clone(), listing.into());
+    world.lie(&itself, listing);
     for ask in [Ask::Manifest(itself.clone()), Ask::Content(itself.clone()), Ask::Tag("v1".into())] {
         world.say(&home(), ask, Outcome::Found(vec![descriptor(OCI_INDEX, &itself, 1)]));
     }
@@ -331,8 +249,8 @@ fn an_index_that_lists_itself_ends() {
 
 #[test]
 fn what_is_declared_is_judged_by_what_it_resolves_to() {
-    let mut world = World::default();
-    let image = world.image("app");
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
     world.tag(&home(), "v1", OCI_MANIFEST, &image);
     let evidence = world.evidence(&task("ghcr.io/acme/app:v1", RunningImage::Unreported));
     assert_eq!((evidence.subject, evidence.tag), (SubjectState::Known(image), TagState::Unmoved));
@@ -342,10 +260,10 @@ fn what_is_declared_is_judged_by_what_it_resolves_to() {
 
 #[test]
 fn a_bare_digest_is_a_manifest_or_a_configuration_or_unknown() {
-    let mut world = World::default();
-    let image = world.image("app");
-    let other = world.image("other");
-    let index = world.index(&[&other, &image]);
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
+    let other = world.image(&home(), "other");
+    let index = world.index(&home(), &[&other, &image]);
     let config = digest_of(b"app");
     world.tag(&home(), "v1", OCI_MANIFEST, &image);
     world.tag(&home(), "multi", OCI_INDEX, &index);
@@ -362,8 +280,8 @@ fn a_bare_digest_is_a_manifest_or_a_configuration_or_unknown() {
 
 #[test]
 fn a_mirror_is_not_authoritative_and_its_origin_is() {
-    let mut world = World::default();
-    let image = world.image("app");
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
     world.tag(&home(), "v1", OCI_MANIFEST, &image);
     let origin = Place::Repository("origin.io/acme/app".parse().unwrap());
     let mirror = DeclaredPlaces { home_is_authoritative: false, ..DeclaredPlaces::default() };
@@ -381,8 +299,8 @@ fn a_mirror_is_not_authoritative_and_its_origin_is() {
 
 #[test]
 fn layouts_and_bundles_are_places_like_any_other() {
-    let mut world = World::default();
-    let image = world.image("app");
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
     world.tag(&home(), "v1", OCI_MANIFEST, &image);
     let layout = Place::Layout("dir".into());
     let bundles = Place::Bundles("bundles.jsonl".into());
@@ -394,7 +312,7 @@ fn layouts_and_bundles_are_places_like_any_other() {
     assert_eq!(world.gather(&running(&image), ALL, &places).places.len(), 2);
     world.say(&layout, Ask::Manifest(image.clone()), Outcome::Found(vec![descriptor(OCI_MANIFEST, &image, 1)]));
     world.sign_by_tag(&layout, &image, &image);
-    let bytes = bundle("https://sigstore.dev/cosign/sign/v1", &image);
+    let bytes = bundle(COSIGN_SIGN, &image);
     let blob = world.put(&bundles, BUNDLE, bytes);
     world.say(&bundles, Ask::Referrers(image.clone()), Outcome::Found(vec![descriptor(BUNDLE, &blob, 1)]));
     let evidence = world.gather(&running(&image), ALL, &places);
@@ -403,11 +321,11 @@ fn layouts_and_bundles_are_places_like_any_other() {
 
 #[test]
 fn more_evidence_than_the_budget_is_unknown_unless_a_signature_came_first() {
-    let mut world = World::default();
-    let image = world.image("app");
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
     world.tag(&home(), "v1", OCI_MANIFEST, &image);
     let many: Vec<_> = (0..1_001).map(|n| bundle(&format!("https://example.com/{n}"), &image)).collect();
-    world.refer(&home(), &image, &many);
+    world.refer(&home(), &image, BUNDLE, &many);
     let evidence = world.evidence(&running(&image));
     assert!(matches!(&evidence.places[0].outcome, PlaceOutcome::Unknown(unknown) if unknown.cause == Cause::Budget));
     assert_eq!(evidence.statements.len(), 1_000);
@@ -415,8 +333,8 @@ fn more_evidence_than_the_budget_is_unknown_unless_a_signature_came_first() {
 
 #[test]
 fn evidence_that_is_listed_and_missing_or_malformed_is_never_silent() {
-    let mut world = World::default();
-    let image = world.image("app");
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
     world.tag(&home(), "v1", OCI_MANIFEST, &image);
     world.say(&home(), Ask::Referrers(image.clone()), Outcome::Found(vec![descriptor(OCI_MANIFEST, &digest_of(b"missing"), 1)]));
     let evidence = world.evidence(&running(&image));

@@ -1,0 +1,559 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::output::FormatChoice;
+
+const EXAMPLES: &str = "\
+Examples:
+  seaworthy scan control C-0237 -v                  is everything that runs signed?
+  seaworthy scan                                    all default controls, the current cluster
+  seaworthy scan framework supply-chain --compliance-threshold 90 -f json -o report.json
+  helm template ./chart | seaworthy scan -          judge manifests before they run
+  seaworthy images                                  what runs, and from where
+  seaworthy doctor                                  rights, clock and registries, with a fix for each
+
+Exit codes: 0 fine · 1 a gate is missed · 2 usage or configuration · 3 something is unknown (or decides a gate)
+            4 nothing could be listed · 130, 143 interrupted (what is known is reported)";
+
+/// Audits the supply chain of what a Kubernetes cluster really runs.
+#[derive(Debug, Parser)]
+#[command(name = "seaworthy", version, about, after_help = EXAMPLES, propagate_version = true, max_term_width = 120)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Log more to standard error (once: what is asked, twice: everything)
+    #[arg(long = "log", global = true, value_name = "LEVEL", env = "SEAWORTHY_LOG", help_heading = "General")]
+    pub log: Option<LogLevel>,
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// Errors.
+    Error,
+    /// And warnings (the default).
+    Warn,
+    /// And what is done.
+    Info,
+    /// And every request.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Judge a cluster, manifests, images or a snapshot by controls
+    Scan(Box<Scan>),
+    /// Keep what a scan would ask and be told, for a scan without network
+    Snapshot(Box<SnapshotArguments>),
+    /// List what runs, and from where, without judging it
+    Images(Box<Images>),
+    /// List, show and check controls
+    Controls(ControlsArguments),
+    /// List controls or frameworks (as Kubescape's command)
+    List(ListArguments),
+    /// Check rights, clock, credentials and registries, with a fix for each problem
+    Doctor(Box<Doctor>),
+    /// Print the exact rights that a scan needs
+    Rbac(RbacArguments),
+}
+
+const SCAN_EXAMPLES: &str = "\
+Examples:
+  seaworthy scan control C-0237 -v
+  seaworthy scan control C-0237,C-0306 --include-namespaces prod,staging
+  seaworthy scan workload Deployment/web --include-namespaces prod
+  seaworthy scan image ghcr.io/acme/app:v1.2 registry.corp/tool@sha256:…
+  seaworthy scan control C-0237 manifests/ -f json=report.json,pretty
+  seaworthy scan control C-0237 -v --snapshot cluster.tar.zst";
+
+/// `scan`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, after_help = SCAN_EXAMPLES)]
+pub struct Scan {
+    /// What to judge by, or what to judge.
+    #[command(subcommand)]
+    pub by: Option<ScanBy>,
+    /// Manifests: files, directories, or - for standard input (without: the cluster)
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Options that hold for every form.
+    #[command(flatten)]
+    pub options: ScanOptions,
+}
+
+/// The forms of `scan`.
+#[derive(Debug, Subcommand)]
+pub enum ScanBy {
+    /// By these controls
+    Control {
+        /// Control identifiers, separated by commas
+        #[arg(value_name = "ID[,ID…]", value_delimiter = ',', required = true, num_args = 1)]
+        ids: Vec<String>,
+        /// Manifests: files, directories, or - for standard input (without: the cluster)
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// By these frameworks
+    Framework {
+        /// Framework identifiers, separated by commas
+        #[arg(value_name = "ID[,ID…]", value_delimiter = ',', required = true, num_args = 1)]
+        ids: Vec<String>,
+        /// Manifests: files, directories, or - for standard input (without: the cluster)
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// One workload of the cluster
+    Workload {
+        /// Its kind and name
+        #[arg(value_name = "KIND/NAME")]
+        workload: String,
+    },
+    /// Images, without a cluster
+    Image {
+        /// References; with --layout alone, every image of the layout
+        #[arg(value_name = "REF")]
+        references: Vec<String>,
+    },
+}
+
+/// Options of `scan`.
+#[derive(Debug, Args)]
+pub struct ScanOptions {
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+    /// The scope.
+    #[command(flatten)]
+    pub scope: ScopeOptions,
+    /// The controls.
+    #[command(flatten)]
+    pub controls: ControlOptions,
+    /// Evidence.
+    #[command(flatten)]
+    pub evidence: EvidenceOptions,
+    /// Registries.
+    #[command(flatten)]
+    pub registry: RegistryOptions,
+    /// Judge a snapshot instead of a cluster; no network is used
+    #[arg(long, global = true, value_name = "DIR|FILE", help_heading = "Evidence", conflicts_with_all = ["kubeconfig", "kube_context"])]
+    pub snapshot: Option<PathBuf>,
+    /// Controls to judge `scan workload` and `scan image` by (default: framework supply-chain)
+    #[arg(long = "control", global = true, value_name = "ID[,ID…]", value_delimiter = ',', help_heading = "Controls")]
+    pub only_controls_by_id: Vec<String>,
+    /// Output.
+    #[command(flatten)]
+    pub output: OutputOptions,
+    /// Fail (exit 1) below this compliance, 0 to 100; undecided (exit 3) where unknowns decide
+    #[arg(long, global = true, value_name = "PERCENT", value_parser = parse_percent, help_heading = "Gate")]
+    pub compliance_threshold: Option<f64>,
+    /// Accept unknowns of these causes, each optionally for a pattern of repositories only
+    #[arg(long, global = true, value_name = "CAUSE[:PATTERN],…", value_delimiter = ',', help_heading = "Gate")]
+    pub allow_unknown: Vec<String>,
+    /// Show which host would be asked what, and ask nothing of registries
+    #[arg(long, global = true, help_heading = "General")]
+    pub dry_run: bool,
+    /// Show where the time went
+    #[arg(long, global = true, help_heading = "General")]
+    pub timings: bool,
+    /// End the whole scan after this long; what is not known by then is unknown
+    #[arg(long, global = true, value_name = "DURATION", value_parser = parse_duration, help_heading = "General")]
+    pub timeout: Option<Duration>,
+    /// Accepted for Kubescape's users: there is nothing to send, so nothing is ever sent
+    #[arg(long, global = true, hide = true)]
+    pub keep_local: bool,
+}
+
+/// How to reach the cluster.
+#[derive(Debug, Args)]
+pub struct ClusterOptions {
+    /// Kubeconfig file (default: $KUBECONFIG, ~/.kube/config, then the pod's own account)
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Cluster")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Cluster", alias = "context")]
+    pub kube_context: Option<String>,
+    /// Do not read the Secrets that pods name as pull secrets
+    #[arg(long, global = true, help_heading = "Cluster")]
+    pub no_pull_secrets: bool,
+    /// Pod templates inside custom resources, for example argoproj.io/Rollout:spec.template
+    #[arg(long = "custom-kind", global = true, value_name = "GROUP/KIND:PATH", help_heading = "Cluster")]
+    pub custom_kinds: Vec<String>,
+}
+
+/// What to look at.
+#[derive(Debug, Args)]
+pub struct ScopeOptions {
+    /// Only these namespaces (asked namespace by namespace; no cluster-wide right is needed)
+    #[arg(long, global = true, value_name = "NAME,…", value_delimiter = ',', help_heading = "Scope")]
+    pub include_namespaces: Vec<String>,
+    /// Not these namespaces
+    #[arg(long, short = 'e', global = true, value_name = "NAME,…", value_delimiter = ',', help_heading = "Scope")]
+    pub exclude_namespaces: Vec<String>,
+    /// Only workloads of these kinds
+    #[arg(long, global = true, value_name = "KIND,…", value_delimiter = ',', help_heading = "Scope")]
+    pub include_kinds: Vec<String>,
+    /// No workloads of these kinds
+    #[arg(long, global = true, value_name = "KIND,…", value_delimiter = ',', help_heading = "Scope")]
+    pub exclude_kinds: Vec<String>,
+    /// Only workloads whose labels match
+    #[arg(long, short = 'l', global = true, value_name = "SELECTOR", help_heading = "Scope")]
+    pub label_selector: Option<String>,
+}
+
+/// Which controls, with which parameters.
+#[derive(Debug, Args)]
+pub struct ControlOptions {
+    /// Directory of controls and frameworks to add to the built-in ones (repeatable)
+    #[arg(long = "controls", global = true, value_name = "DIR", help_heading = "Controls")]
+    pub add: Vec<PathBuf>,
+    /// Directory of controls and frameworks to use instead of the built-in ones (repeatable)
+    #[arg(long = "only-controls", global = true, value_name = "DIR", help_heading = "Controls", alias = "use-from", conflicts_with = "add")]
+    pub only: Vec<PathBuf>,
+    /// Parameters in Kubescape's flat controls-config form (JSON)
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Controls")]
+    pub controls_config: Option<PathBuf>,
+    /// Parameters in our own typed form (YAML)
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Controls")]
+    pub parameters: Option<PathBuf>,
+}
+
+/// Where evidence is looked for.
+#[derive(Debug, Args)]
+pub struct EvidenceOptions {
+    /// OCI image layout to look in too, for all images that it holds or for one reference (repeatable)
+    #[arg(long = "layout", global = true, value_name = "DIR[=REFERENCE]", help_heading = "Evidence")]
+    pub layouts: Vec<String>,
+    /// Directory or JSONL file of Sigstore bundles to look in too (repeatable)
+    #[arg(long = "evidence", global = true, value_name = "PATH", help_heading = "Evidence")]
+    pub bundles: Vec<PathBuf>,
+    /// Trust policy; its section `evidence` says where else to look
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Evidence")]
+    pub trust_policy: Option<PathBuf>,
+    /// Neither read nor write the cache on disk
+    #[arg(long, global = true, help_heading = "Evidence")]
+    pub no_cache: bool,
+    /// Use answers that can change (tags, referrers, absences) up to this age from the cache
+    #[arg(long, global = true, value_name = "DURATION", default_value = "0s", value_parser = parse_duration, help_heading = "Evidence")]
+    pub max_age: Duration,
+}
+
+/// How registries are asked.
+#[derive(Debug, Args)]
+pub struct RegistryOptions {
+    /// Contact this host although it is loopback, link-local or inside the cluster (repeatable; without a port: all its ports)
+    #[arg(long = "allow-host", global = true, value_name = "HOST[:PORT]", help_heading = "Registries")]
+    pub allow_hosts: Vec<String>,
+    /// Use plain HTTP with this host (repeatable; without a port: all its ports)
+    #[arg(long = "plain-http", global = true, value_name = "HOST[:PORT]", help_heading = "Registries")]
+    pub plain_http: Vec<String>,
+    /// Trust these certificate authorities too (PEM, repeatable)
+    #[arg(long = "ca-file", global = true, value_name = "FILE", help_heading = "Registries")]
+    pub ca_files: Vec<PathBuf>,
+    /// Docker configuration with credentials (default: $DOCKER_CONFIG/config.json, ~/.docker/config.json)
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Registries")]
+    pub docker_config: Option<PathBuf>,
+    /// Kubelet CredentialProviderConfig; needs --credential-provider-bin-dir
+    #[arg(long, global = true, value_name = "FILE", requires = "credential_provider_bin_dir", help_heading = "Registries")]
+    pub credential_provider_config: Option<PathBuf>,
+    /// Directory of kubelet credential-provider plug-ins
+    #[arg(long, global = true, value_name = "DIR", requires = "credential_provider_config", help_heading = "Registries")]
+    pub credential_provider_bin_dir: Option<PathBuf>,
+    /// Give up one request to a registry after this long
+    #[arg(long, global = true, value_name = "DURATION", default_value = "30s", value_parser = parse_duration, help_heading = "Registries")]
+    pub registry_timeout: Duration,
+}
+
+/// What is printed, and where to.
+#[derive(Debug, Args)]
+pub struct OutputOptions {
+    /// Formats: pretty, json, kubescape-json; each optionally with its file
+    #[arg(short, long = "format", global = true, value_name = "FORMAT[=FILE],…", value_delimiter = ',', default_value = "pretty", help_heading = "Output")]
+    pub formats: Vec<FormatChoice>,
+    /// Version of `-f json`: ours (v1), or Kubescape's (v2)
+    #[arg(long, global = true, value_name = "VERSION", value_enum, default_value = "v1", help_heading = "Output")]
+    pub format_version: FormatVersion,
+    /// File to write to; with several formats, the base of their names
+    #[arg(short, long, global = true, value_name = "FILE", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// Show every workload that fails or is unknown, with path, image, digest and reason
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub verbose: bool,
+    /// Colour
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN", help_heading = "Output")]
+    pub color: ColorChoice,
+}
+
+/// The version of the JSON report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatVersion {
+    /// Ours.
+    V1,
+    /// Kubescape's.
+    V2,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// `snapshot`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  seaworthy snapshot -o cluster.tar.zst\n  seaworthy scan control C-0237 -v --snapshot cluster.tar.zst")]
+pub struct SnapshotArguments {
+    /// Directory, or archive where it ends in .tar.zst
+    #[arg(short, long, value_name = "DIR|FILE.tar.zst")]
+    pub output: PathBuf,
+    /// Keep only the inventory; ask no registry
+    #[arg(long)]
+    pub inventory_only: bool,
+    /// Images to keep instead of a cluster (repeatable)
+    #[arg(long = "image", value_name = "REF")]
+    pub images: Vec<String>,
+    /// Manifests to keep instead of a cluster: files, directories, or - for standard input
+    #[arg(value_name = "PATH", conflicts_with = "images")]
+    pub paths: Vec<PathBuf>,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+    /// The scope.
+    #[command(flatten)]
+    pub scope: ScopeOptions,
+    /// Evidence.
+    #[command(flatten)]
+    pub evidence: EvidenceOptions,
+    /// Registries.
+    #[command(flatten)]
+    pub registry: RegistryOptions,
+    /// End the whole after this long; what is not known by then is unknown in the snapshot
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub timeout: Option<Duration>,
+}
+
+/// `images`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  seaworthy images\n  seaworthy images -f csv -o images.csv\n  seaworthy images manifests/")]
+pub struct Images {
+    /// Manifests: files, directories, or - for standard input (without: the cluster)
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Form of the list
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub format: ImagesFormat,
+    /// File to write to
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// List the images of a snapshot; no network is used
+    #[arg(long, value_name = "DIR|FILE")]
+    pub snapshot: Option<PathBuf>,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+    /// The scope.
+    #[command(flatten)]
+    pub scope: ScopeOptions,
+}
+
+/// Forms of the list of images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ImagesFormat {
+    /// A table for a person.
+    Table,
+    /// JSON.
+    Json,
+    /// Comma-separated values.
+    Csv,
+}
+
+/// `controls`.
+#[derive(Debug, Args)]
+pub struct ControlsArguments {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: ControlsCommand,
+    /// Which.
+    #[command(flatten)]
+    pub controls: ControlOptions,
+}
+
+/// The commands on controls.
+#[derive(Debug, Subcommand)]
+pub enum ControlsCommand {
+    /// List controls
+    List {
+        /// Form of the list
+        #[arg(short, long, value_enum, default_value = "table")]
+        format: ListFormat,
+    },
+    /// Show one control: what it asks, why, and what to do
+    Show {
+        /// Its identifier
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Check files of controls, frameworks, parameters and trust policies
+    Lint {
+        /// Files or directories
+        #[arg(value_name = "PATH", required = true)]
+        paths: Vec<PathBuf>,
+    },
+}
+
+/// Forms of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// A table for a person.
+    Table,
+    /// JSON.
+    Json,
+}
+
+/// `list`, as Kubescape has it.
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// What to list
+    #[arg(value_enum)]
+    pub what: ListWhat,
+    /// Form of the list
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub format: ListFormat,
+    /// Which.
+    #[command(flatten)]
+    pub controls: ControlOptions,
+}
+
+/// What `list` lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListWhat {
+    /// Controls.
+    Controls,
+    /// Frameworks.
+    Frameworks,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Images whose registries are checked too (repeatable)
+    #[arg(long = "image", value_name = "REF")]
+    pub images: Vec<String>,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+    /// The scope.
+    #[command(flatten)]
+    pub scope: ScopeOptions,
+    /// Registries.
+    #[command(flatten)]
+    pub registry: RegistryOptions,
+}
+
+/// `rbac`.
+#[derive(Debug, Args)]
+pub struct RbacArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: RbacCommand,
+}
+
+/// The commands on rights.
+#[derive(Debug, Subcommand)]
+pub enum RbacCommand {
+    /// Print the manifest of an account with exactly the rights that a scan needs
+    #[command(after_help = "Example:\n  seaworthy rbac print --scope namespaces --include-namespaces prod,staging | kubectl apply -f -")]
+    Print {
+        /// How much the account may see
+        #[arg(long, value_enum, default_value = "cluster")]
+        scope: RbacScopeChoice,
+        /// The namespaces, for --scope namespaces
+        #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+        include_namespaces: Vec<String>,
+        /// Namespace of the account
+        #[arg(long, value_name = "NAME", default_value = "seaworthy")]
+        namespace: String,
+    },
+}
+
+/// How much an account may see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RbacScopeChoice {
+    /// The whole cluster, pull secrets by name included.
+    Cluster,
+    /// Some namespaces.
+    Namespaces,
+    /// The whole cluster without any Secret.
+    NoSecrets,
+}
+
+fn parse_percent(text: &str) -> Result<f64, String> {
+    match text.trim_end_matches('%').parse::<f64>() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("a number from 0 to 100 is wanted".to_owned()),
+    }
+}
+
+/// `90s`, `5m`, `1h30m`, `250ms`; a bare number is seconds.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let span: jiff::SignedDuration = text.parse().map_err(|_| "a duration such as 30s, 5m or 1h30m is wanted".to_owned())?;
+    Duration::try_from(span).map_err(|_| "a duration may not be negative".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_a_kubescape_user_types_is_understood() {
+        for line in [
+            "scan control C-0237 -v",
+            "scan control C-0236,C-0237 --compliance-threshold 80",
+            "scan framework supply-chain",
+            "scan workload Deployment/web --include-namespaces prod",
+            "scan image ghcr.io/acme/app:v1",
+            "scan",
+            "scan -",
+            "scan manifests/ -f json --format-version v2 -o out.json",
+            "scan control C-0237 - --format pretty-printer",
+            "scan control C-0237 -e kube-system --keep-local --use-from dir",
+            "list controls",
+            "controls list",
+        ] {
+            let words = std::iter::once("seaworthy").chain(line.split(' '));
+            assert!(Arguments::try_parse_from(words).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn durations_and_percentages_are_checked() {
+        assert_eq!(parse_duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_duration("1h30m"), Ok(Duration::from_secs(5_400)));
+        assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
+        assert!(parse_duration("-1s").is_err() && parse_duration("soon").is_err());
+        assert_eq!(parse_percent("80"), Ok(80.0));
+        assert!(parse_percent("101").is_err() && parse_percent("NaN").is_err());
+    }
+}
