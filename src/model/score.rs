@@ -76,3 +76,68 @@ pub struct Compliance {
     /// If everything unknown passed.
     pub upper: f64,
 }
+
+/// Most decimal places that [`Compliance::percent_text`] shows to keep the two ends of an interval apart.
+const MOST_DECIMALS: usize = 4;
+
+impl Compliance {
+    /// One number where nothing is unknown.
+    #[must_use]
+    pub fn exact(percent: f64) -> Self {
+        Self { lower: percent, upper: percent }
+    }
+
+    /// Whether the unknowns leave it open.
+    #[must_use]
+    pub fn is_interval(self) -> bool {
+        self.lower < self.upper
+    }
+
+    /// As people read it: `20 %`, or `10–20 %` where something is unknown.
+    ///
+    /// Rounded to whole percent, and to as many decimal places as keep the two ends apart; never 100 below 100.
+    #[must_use]
+    pub fn percent_text(self) -> String {
+        if !self.is_interval() {
+            return format!("{} %", rounded(self.lower, 0));
+        }
+        let ends = (0..=MOST_DECIMALS).map(|decimals| (rounded(self.lower, decimals), rounded(self.upper, decimals)));
+        match ends.into_iter().find(|(lower, upper)| lower != upper) {
+            Some((lower, upper)) => format!("{lower}–{upper} %"),
+            None => format!("{} %", rounded(self.lower, MOST_DECIMALS)),
+        }
+    }
+}
+
+/// A percentage with so many decimal places; what is below 100 never reads 100.
+fn rounded(percent: f64, decimals: usize) -> String {
+    let text = format!("{percent:.decimals$}");
+    if percent < 100.0 && text.starts_with("100") {
+        let step = 10_f64.powi(-i32::try_from(decimals).unwrap_or(0));
+        return format!("{:.decimals$}", 100.0 - step);
+    }
+    if percent >= 100.0 { "100".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compliance_reads_as_one_number_or_two() {
+        for (lower, upper, text) in [
+            (20.0, 20.0, "20 %"),
+            (10.0, 20.0, "10–20 %"),
+            (0.0, 100.0, "0–100 %"),
+            (100.0, 100.0, "100 %"),
+            (66.666, 66.666, "67 %"),
+            (99.99, 99.99, "99 %"),
+            (99.6, 100.0, "99–100 %"),
+            (99.1, 99.4, "99.1–99.4 %"),
+            (99.97, 99.99, "99.97–99.99 %"),
+            (0.0, 0.04, "0.00–0.04 %"),
+        ] {
+            assert_eq!(Compliance { lower, upper }.percent_text(), text);
+        }
+    }
+}
