@@ -1,5 +1,6 @@
 //! Exit codes: one documented enum.
 
+use crate::model::{ControlOutcome, ControlResult, GateOutcome, Report};
 use crate::scan::Stop;
 
 /// How the program ends. Where several hold, the first of the list in `docs/exit-codes.md` is used.
@@ -46,4 +47,30 @@ impl From<Stop> for Exit {
             Stop::TimedOut => Self::Unknown,
         }
     }
+}
+
+/// The exit code that a finished report asks for.
+///
+/// `accepted` says whether the user accepts that lists are incomplete.
+#[must_use]
+pub fn of_report(report: &Report, stop: Option<Stop>, accepts_incomplete: bool) -> Exit {
+    if let Some(stop @ (Stop::Interrupted | Stop::Terminated)) = stop {
+        return stop.into();
+    }
+    // What could not be listed might decide anything that is not decided against the gate already.
+    let incomplete = !accepts_incomplete && report.gaps.iter().any(|gap| gap.workloads_missing);
+    match report.gate.as_ref().map(|gate| gate.outcome) {
+        Some(GateOutcome::NothingApplicable) => Exit::Usage,
+        Some(GateOutcome::Missed) => Exit::GateMissed,
+        Some(GateOutcome::Undecided) => Exit::Unknown,
+        Some(GateOutcome::Met) if incomplete => Exit::Unknown,
+        Some(GateOutcome::Met) => Exit::Success,
+        None if !report.controls.is_empty() && report.controls.iter().all(is_unconfigured) => Exit::Usage,
+        None if incomplete || stop.is_some() || report.controls.iter().any(|control| control.counts.unknown > 0) => Exit::Unknown,
+        None => Exit::Success,
+    }
+}
+
+fn is_unconfigured(control: &ControlResult) -> bool {
+    matches!(control.outcome, ControlOutcome::Unconfigured { .. })
 }

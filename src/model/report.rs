@@ -14,7 +14,7 @@ use super::score::{Compliance, Counts, Severity};
 use super::workload::{ObjectKey, Origin, RunningImage};
 
 /// From what a report was made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ReportSource {
     /// A live cluster.

@@ -3,17 +3,21 @@
 //! [`gather`] is pure: it reads answers, names those it still needs, and in the end gives the evidence. The live scan and a
 //! snapshot differ only in who answers, so they give the same report by construction.
 
+mod assemble;
 mod board;
 mod carrier;
 mod collect;
+mod foresee;
 mod gather;
 mod plan;
 mod search;
 mod subject;
 mod task;
 
+pub use assemble::{Judged, assemble};
 pub use board::{Answered, Board, Source};
 pub use collect::{Collected, EvidenceByImage, Stop, collect, collect_from};
+pub use foresee::{Foreseen, foresee};
 pub use gather::{Answers, Gathered, gather};
 pub use plan::{narrow_credentials, task_of, tasks};
 pub use task::{DeclaredPlaces, ExtraPlace, ImageTask};

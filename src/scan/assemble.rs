@@ -1,0 +1,63 @@
+//! From an inventory, its evidence and the controls' findings to a report.
+
+use super::collect::EvidenceByImage;
+use crate::model::{
+    Compliance, ControlResult, FrameworkResult, GateResult, Header, ImageRecord, Inventory, NotVisible, Report, ReportSource,
+    WorkloadRecord,
+};
+
+/// What the controls made of it.
+pub struct Judged {
+    /// Controls, sorted.
+    pub controls: Vec<ControlResult>,
+    /// Frameworks that were asked for.
+    pub frameworks: Vec<FrameworkResult>,
+    /// The mean of all.
+    pub compliance: Option<Compliance>,
+    /// The gate.
+    pub gate: Option<GateResult>,
+}
+
+/// Puts a report together. Workloads keep the order of the inventory, images that of the evidence: findings refer to both by position.
+#[must_use]
+pub fn assemble(header: Header, inventory: Inventory, evidence: EvidenceByImage, judged: Judged) -> Report {
+    let not_visible = not_visible(header.source);
+    Report {
+        header,
+        listed: inventory.counts,
+        gaps: inventory.gaps,
+        not_visible,
+        not_judged: inventory.not_judged,
+        workloads: inventory
+            .workloads
+            .into_iter()
+            .map(|workload| WorkloadRecord { key: workload.key, origin: workload.origin, pods: workload.pods, labels: workload.labels })
+            .collect(),
+        images: evidence
+            .into_iter()
+            .map(|(task, evidence)| ImageRecord { reference: task.reference.to_string(), running: task.running, evidence })
+            .collect(),
+        controls: judged.controls,
+        frameworks: judged.frameworks,
+        compliance: judged.compliance,
+        gate: judged.gate,
+    }
+}
+
+/// What no scan of this kind can see: said in every report, so that nobody takes it for covered.
+fn not_visible(source: ReportSource) -> Vec<NotVisible> {
+    let sentence = |what: &str, why: &str| NotVisible { what: what.to_owned(), why: why.to_owned() };
+    match source {
+        ReportSource::Cluster => vec![
+            sentence("sandbox (pause) images", "the runtime starts one for each pod and does not report it to the API server"),
+            sentence("containers outside the API server", "what is started on a node by hand, by systemd or by another runtime has no pod"),
+            sentence("nodes' own software", "kubelet, runtime and operating system are not images that the API server lists"),
+            sentence("pods that came and went before the scan", "a scan sees one moment"),
+        ],
+        ReportSource::Manifests => vec![
+            sentence("what really runs", "manifests say what is asked for; admission webhooks may change or add containers"),
+            sentence("the digest at the time of the start", "a tag is judged by what it leads to now"),
+        ],
+        ReportSource::Images => vec![sentence("where these images run", "no cluster was asked")],
+    }
+}
