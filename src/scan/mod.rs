@@ -1,6 +1,6 @@
 //! From an inventory to a report: which questions are asked, of whom, and what the answers amount to.
 //!
-//! [`gather`] is pure: it reads answers, names those it still needs, and in the end gives the evidence. The live scan and a
+//! [`gather()`] is pure: it reads answers, names those it still needs, and in the end gives the evidence. The live scan and a
 //! snapshot differ only in who answers, so they give the same report by construction.
 
 mod assemble;
