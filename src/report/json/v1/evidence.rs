@@ -1,0 +1,420 @@
+//! Images with everything that was found about them.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Each;
+use crate::model::{self, Cause, CredentialKind, Digest};
+
+/// One image, and what was found about it.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Image<'a> {
+    /// The reference as it is written (the first in order of those that lead to it).
+    reference: &'a str,
+    /// The repository, normalised.
+    repository: &'a model::Repository,
+    /// What the runtime reports.
+    running: Running<'a>,
+    /// Which digest is judged.
+    subject: Subject<'a>,
+    /// Whether its manifest was seen.
+    manifest: Manifest<'a>,
+    /// Where the tag of the specification leads now.
+    tag: TagTarget<'a>,
+    /// Statements found.
+    statements: Each<'a, model::Statement, Statement<'a>>,
+    /// Places looked in; empty where no control needed evidence.
+    places: Vec<Place<'a>>,
+    /// Signed children of a running index that is not signed itself.
+    children: Each<'a, model::ChildSignatures, Child<'a>>,
+    /// Whether the running manifest may belong to an index that is not at hand, so that no absence can be said.
+    index_unknown: bool,
+    /// Warnings for a person.
+    warnings: &'a [String],
+}
+
+impl<'a> Image<'a> {
+    pub(super) fn of(image: &'a model::ImageRecord, as_of: Timestamp) -> Self {
+        let evidence = &image.evidence;
+        Self {
+            reference: &image.reference,
+            repository: &evidence.repository,
+            running: Running::from(&image.running),
+            subject: Subject::from(&evidence.subject),
+            manifest: Manifest::from(&evidence.manifest),
+            tag: TagTarget::from(&evidence.tag),
+            statements: Each::of(&evidence.statements),
+            places: evidence.places.iter().map(|place| Place::of(place, as_of)).collect(),
+            children: Each::of(&evidence.children),
+            index_unknown: evidence.index_unknown,
+            warnings: &evidence.warnings,
+        }
+    }
+}
+
+/// What the runtime reports.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", tag = "state")]
+enum Running<'a> {
+    /// The digest of a manifest or index, as it was pulled.
+    Manifest {
+        /// The digest.
+        digest: &'a Digest,
+    },
+    /// A bare digest, of a manifest or of an image configuration.
+    Unqualified {
+        /// The digest.
+        digest: &'a Digest,
+    },
+    /// An image ID that is no digest.
+    Unreadable {
+        /// As it was reported.
+        text: &'a str,
+    },
+    /// Nothing.
+    Unreported,
+}
+
+impl<'a> From<&'a model::RunningImage> for Running<'a> {
+    fn from(running: &'a model::RunningImage) -> Self {
+        match running {
+            model::RunningImage::Manifest(digest) => Self::Manifest { digest },
+            model::RunningImage::Unqualified(digest) => Self::Unqualified { digest },
+            model::RunningImage::Unreadable(text) => Self::Unreadable { text },
+            model::RunningImage::Unreported => Self::Unreported,
+        }
+    }
+}
+
+/// Which digest is judged.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", tag = "state")]
+enum Subject<'a> {
+    /// This one.
+    Known {
+        /// The digest.
+        digest: &'a Digest,
+    },
+    /// It cannot be known.
+    Unknown {
+        /// The stable cause.
+        cause: Cause,
+        /// What happened.
+        detail: &'a str,
+    },
+    /// No control needed to know.
+    NotAsked,
+}
+
+impl<'a> From<&'a model::SubjectState> for Subject<'a> {
+    fn from(subject: &'a model::SubjectState) -> Self {
+        match subject {
+            model::SubjectState::Known(digest) => Self::Known { digest },
+            model::SubjectState::Unknown(answer) => Self::Unknown { cause: answer.cause, detail: &answer.detail },
+            model::SubjectState::NotAsked => Self::NotAsked,
+        }
+    }
+}
+
+/// Whether the manifest of the judged digest was seen.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", tag = "state")]
+enum Manifest<'a> {
+    /// Seen.
+    #[serde(rename_all = "camelCase")]
+    Seen {
+        /// Its media type.
+        media_type: &'a str,
+        /// Which kind of credential could read it; never its value.
+        credential: AnsweredAs,
+    },
+    /// Not seen.
+    Unknown {
+        /// The stable cause.
+        cause: Cause,
+        /// What happened.
+        detail: &'a str,
+    },
+    /// No control needed to know.
+    NotAsked,
+}
+
+impl<'a> From<&'a model::ManifestPresence> for Manifest<'a> {
+    fn from(manifest: &'a model::ManifestPresence) -> Self {
+        match manifest {
+            model::ManifestPresence::Seen { media_type, credential } => {
+                Self::Seen { media_type, credential: AnsweredAs::from(*credential) }
+            }
+            model::ManifestPresence::Unknown(answer) => Self::Unknown { cause: answer.cause, detail: &answer.detail },
+            model::ManifestPresence::NotAsked => Self::NotAsked,
+        }
+    }
+}
+
+/// Which kind of credential answered.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum AnsweredAs {
+    /// A pull secret of the workload or its service account.
+    PullSecret,
+    /// A kubelet credential-provider plug-in.
+    CredentialProvider,
+    /// A Docker configuration file.
+    DockerConfig,
+    /// A credential helper that a Docker configuration file names.
+    CredentialHelper,
+    /// None.
+    Anonymous,
+    /// Nothing was asked over the network.
+    Local,
+}
+
+impl From<CredentialKind> for AnsweredAs {
+    fn from(kind: CredentialKind) -> Self {
+        match kind {
+            CredentialKind::PullSecret => Self::PullSecret,
+            CredentialKind::CredentialProvider => Self::CredentialProvider,
+            CredentialKind::DockerConfig => Self::DockerConfig,
+            CredentialKind::CredentialHelper => Self::CredentialHelper,
+            CredentialKind::Anonymous => Self::Anonymous,
+            CredentialKind::Local => Self::Local,
+        }
+    }
+}
+
+/// Where the tag of the specification leads now.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", tag = "state")]
+enum TagTarget<'a> {
+    /// The reference has no tag that anything is pulled by.
+    NoTag,
+    /// To the running digest.
+    Unmoved,
+    /// To an index that lists the running manifest.
+    UnmovedIndex {
+        /// The index.
+        digest: &'a Digest,
+    },
+    /// Elsewhere.
+    Moved {
+        /// Where.
+        digest: &'a Digest,
+    },
+    /// It is gone.
+    Gone,
+    /// Not known.
+    Unknown {
+        /// The stable cause.
+        cause: Cause,
+        /// What happened.
+        detail: &'a str,
+    },
+    /// No control needed to know.
+    NotAsked,
+}
+
+impl<'a> From<&'a model::TagState> for TagTarget<'a> {
+    fn from(tag: &'a model::TagState) -> Self {
+        match tag {
+            model::TagState::NoTag => Self::NoTag,
+            model::TagState::Unmoved => Self::Unmoved,
+            model::TagState::UnmovedIndex(digest) => Self::UnmovedIndex { digest },
+            model::TagState::Moved(digest) => Self::Moved { digest },
+            model::TagState::Gone => Self::Gone,
+            model::TagState::Unknown(answer) => Self::Unknown { cause: answer.cause, detail: &answer.detail },
+            model::TagState::NotAsked => Self::NotAsked,
+        }
+    }
+}
+
+/// One statement that was found.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Statement<'a> {
+    /// Its form.
+    format: Format<'a>,
+    /// Whether its form is a signature; an attestation is none.
+    signature: bool,
+    /// How it was found.
+    found_by: FoundBy,
+    /// Where it was found.
+    place: &'a str,
+    /// The index beside which it was found; null where it was the judged digest itself.
+    carrier_index: Option<&'a Digest>,
+    /// Which digest it names.
+    relation: Relation<'a>,
+    /// Digest of the manifest that holds it; null for one from a file.
+    manifest: Option<&'a Digest>,
+    /// Digest of its bytes.
+    content: &'a Digest,
+}
+
+impl<'a> From<&'a model::Statement> for Statement<'a> {
+    fn from(statement: &'a model::Statement) -> Self {
+        Self {
+            format: Format::from(&statement.format),
+            signature: statement.is_signature(),
+            found_by: match statement.source {
+                model::StatementSource::CosignTag => FoundBy::CosignTag,
+                model::StatementSource::Referrer => FoundBy::Referrer,
+                model::StatementSource::BundleFile => FoundBy::BundleFile,
+            },
+            place: &statement.place,
+            carrier_index: match &statement.carrier {
+                model::Carrier::Itself => None,
+                model::Carrier::Index(index) => Some(index),
+            },
+            relation: Relation::from(&statement.relation),
+            manifest: statement.manifest.as_ref(),
+            content: &statement.content,
+        }
+    }
+}
+
+/// The form in which a statement is written.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", tag = "type")]
+enum Format<'a> {
+    /// Cosign's simple-signing payload in a layer.
+    SimpleSigning,
+    /// A Sigstore bundle with a message signature over the manifest.
+    BundleMessage,
+    /// A Sigstore bundle (or a bare envelope) with a DSSE envelope of an in-toto statement.
+    #[serde(rename_all = "camelCase")]
+    Dsse {
+        /// The predicate type that is inside the signed bytes.
+        predicate_type: &'a str,
+    },
+    /// A Notation signature envelope.
+    Notation {
+        /// `jws` or `cose`.
+        envelope: &'a str,
+    },
+    /// Recognised as a signature and not supported.
+    #[serde(rename_all = "camelCase")]
+    Unsupported {
+        /// Its media type.
+        media_type: &'a str,
+    },
+}
+
+impl<'a> From<&'a model::StatementFormat> for Format<'a> {
+    fn from(format: &'a model::StatementFormat) -> Self {
+        match format {
+            model::StatementFormat::SimpleSigning => Self::SimpleSigning,
+            model::StatementFormat::BundleMessage => Self::BundleMessage,
+            model::StatementFormat::Dsse { predicate_type } => Self::Dsse { predicate_type },
+            model::StatementFormat::Notation { envelope } => Self::Notation { envelope },
+            model::StatementFormat::Unsupported { media_type } => Self::Unsupported { media_type },
+        }
+    }
+}
+
+/// How a statement was found.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum FoundBy {
+    /// By cosign's tag beside the digest.
+    CosignTag,
+    /// By the referrers API or its fallback tag.
+    Referrer,
+    /// From a file of bundles.
+    BundleFile,
+}
+
+/// Which digest a statement names.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", tag = "state")]
+enum Relation<'a> {
+    /// The one it was found beside.
+    Names,
+    /// Only others.
+    NamesOthers {
+        /// The first few.
+        digests: &'a [Digest],
+    },
+    /// It cannot be read.
+    Malformed {
+        /// Why.
+        detail: &'a str,
+    },
+}
+
+impl<'a> From<&'a model::Relation> for Relation<'a> {
+    fn from(relation: &'a model::Relation) -> Self {
+        match relation {
+            model::Relation::Names => Self::Names,
+            model::Relation::NamesOthers(digests) => Self::NamesOthers { digests },
+            model::Relation::Malformed(detail) => Self::Malformed { detail },
+        }
+    }
+}
+
+/// One place in which evidence was looked for.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Place<'a> {
+    /// The place.
+    place: &'a str,
+    /// What looking gave.
+    outcome: Outcome<'a>,
+    /// When the oldest answer that this rests on was given (RFC 3339).
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    observed: Option<Timestamp>,
+    /// How old that answer was at the report's moment, seconds.
+    age_seconds: Option<i64>,
+}
+
+impl<'a> Place<'a> {
+    fn of(place: &'a model::PlaceRecord, as_of: Timestamp) -> Self {
+        let age = |observed: Timestamp| as_of.as_second().saturating_sub(observed.as_second()).max(0);
+        Self { place: &place.place, outcome: Outcome::from(&place.outcome), observed: place.observed, age_seconds: place.observed.map(age) }
+    }
+}
+
+/// What looking in one place gave.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", tag = "state")]
+enum Outcome<'a> {
+    /// All questions were answered.
+    Looked {
+        /// How many statements were found.
+        statements: u32,
+    },
+    /// Nothing is there, and the place cannot speak for the origin.
+    NotAuthoritative,
+    /// At least one question was not answered.
+    Unknown {
+        /// The stable cause.
+        cause: Cause,
+        /// What happened.
+        detail: &'a str,
+    },
+}
+
+impl<'a> From<&'a model::PlaceOutcome> for Outcome<'a> {
+    fn from(outcome: &'a model::PlaceOutcome) -> Self {
+        match outcome {
+            model::PlaceOutcome::Looked(statements) => Self::Looked { statements: *statements },
+            model::PlaceOutcome::NotAuthoritative => Self::NotAuthoritative,
+            model::PlaceOutcome::Unknown(answer) => Self::Unknown { cause: answer.cause, detail: &answer.detail },
+        }
+    }
+}
+
+/// A signature that lies on a child of the running index: it does not count for the index.
+#[derive(Serialize, JsonSchema)]
+struct Child<'a> {
+    /// The child manifest.
+    digest: &'a Digest,
+    /// How many signatures name it.
+    signatures: u32,
+}
+
+impl<'a> From<&'a model::ChildSignatures> for Child<'a> {
+    fn from(child: &'a model::ChildSignatures) -> Self {
+        Self { digest: &child.child, signatures: child.signatures }
+    }
+}

@@ -1,0 +1,15 @@
+//! A report as bytes, one file a format: `render(&Report, …, &mut impl Write)`.
+//!
+//! This room judges nothing, asks nothing and reads no clock: the same report gives the same bytes. Whatever a person reads on a
+//! terminal has its control characters escaped; what a program reads has its own, versioned structures.
+
+mod advice;
+pub mod images;
+pub mod json;
+pub mod kubescape_json;
+pub mod pretty;
+mod resources;
+mod terminal;
+
+pub use advice::advice;
+pub use terminal::Appearance;

@@ -1,0 +1,119 @@
+//! The summary: a row a control, counts by severity, frameworks, and the gate.
+
+use std::io::{self, Write};
+
+use super::Options;
+use crate::model::{Compliance, ControlOutcome, ControlResult, GateOutcome, Judgement, Report, Severity};
+use crate::report::resources::{self, Totals};
+use crate::report::terminal::{Appearance, Cell, Table, Tone, field, prose, shown};
+
+/// Below this many columns severity shares a column with the control's name.
+const NARROW: usize = 76;
+
+pub(super) fn render(report: &Report, options: Options, out: &mut impl Write) -> io::Result<()> {
+    let appearance = options.appearance;
+    if report.controls.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    let totals = Totals::of(&resources::statuses(report));
+    table(report, totals, appearance.columns() < NARROW).render(out, appearance)?;
+    writeln!(out)?;
+    let by_severity = Severity::DESCENDING.map(|severity| format!("{} {}", severity.name(), resources::failed_with(report, severity)));
+    prose(out, appearance, 0, &format!("Failed resources by severity: {}", by_severity.join(" · ")))?;
+    for framework in &report.frameworks {
+        let compliance = framework.compliance.map_or_else(|| "nothing applicable".to_owned(), Compliance::percent_text);
+        prose(out, appearance, 0, &format!("Framework {}, {}: {compliance}", shown(&framework.id), shown(&framework.title)))?;
+    }
+    if !options.verbose && totals.failed + totals.unknown > 0 {
+        prose(out, appearance, 0, "Add -v to see each of these workloads with path, image, digest and reason.")?;
+    }
+    Ok(())
+}
+
+fn table(report: &Report, totals: Totals, narrow: bool) -> Table {
+    let numbers = [totals.failed, totals.unknown, totals.all()];
+    let score = report.compliance.map_or_else(|| Cell::plain("–"), score_cell);
+    let name = Cell::new(Tone::Heading, "Resource Summary");
+    let mut table = if narrow {
+        Table::new(&[("Control", false), ("Failed", true), ("Unknown", true), ("All", true), ("Score", true)])
+    } else {
+        Table::new(&[
+            ("Severity", false),
+            ("Control name", false),
+            ("Failed resources", true),
+            ("Unknown", true),
+            ("All Resources", true),
+            ("Compliance score", true),
+        ])
+    };
+    for control in &report.controls {
+        let named = format!("{} {}", shown(&control.id), shown(&control.title));
+        let mut row = if narrow {
+            vec![Cell::new(Tone::Severity(control.severity), format!("{} · {named}", control.severity.name()))]
+        } else {
+            vec![Cell::new(Tone::Severity(control.severity), control.severity.name()), Cell::plain(named)]
+        };
+        row.extend(result_cells(control));
+        table.row(row);
+    }
+    let mut footer = if narrow { vec![name] } else { vec![Cell::default(), name] };
+    footer.extend(number_cells(numbers));
+    footer.push(score);
+    table.footer(footer);
+    table
+}
+
+fn number_cells([failed, unknown, all]: [usize; 3]) -> [Cell; 3] {
+    let tone = |count: usize, tone: Tone| if count > 0 { tone } else { Tone::Plain };
+    [
+        Cell::new(tone(failed, Tone::Failed), failed.to_string()),
+        Cell::new(tone(unknown, Tone::Unknown), unknown.to_string()),
+        Cell::plain(all.to_string()),
+    ]
+}
+
+fn score_cell(compliance: Compliance) -> Cell {
+    let tone = if compliance.lower >= 100.0 { Tone::Passed } else { Tone::Plain };
+    Cell::new(tone, compliance.percent_text())
+}
+
+fn result_cells(control: &ControlResult) -> Vec<Cell> {
+    let without_numbers = |score: Cell| [Cell::plain("–"), Cell::plain("–"), Cell::plain("–"), score].to_vec();
+    match &control.outcome {
+        ControlOutcome::Judged { compliance, .. } => {
+            let counts = control.counts;
+            let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+            let mut cells =
+                number_cells([number(counts.failed), number(counts.unknown + counts.accepted), number(counts.applicable())]).to_vec();
+            cells.push(score_cell(*compliance));
+            cells
+        }
+        ControlOutcome::Irrelevant => without_numbers(Cell::new(Tone::Quiet, "irrelevant")),
+        ControlOutcome::Unconfigured { .. } => without_numbers(Cell::new(Tone::Unknown, "action required")),
+        ControlOutcome::RequiresReview { .. } => without_numbers(Cell::new(Tone::Unknown, "requires review")),
+        ControlOutcome::Cluster { judgement, compliance } => {
+            let tone = match judgement {
+                Judgement::Pass { .. } => Tone::Passed,
+                Judgement::Fail { .. } => Tone::Failed,
+                Judgement::Unknown { .. } => Tone::Unknown,
+            };
+            without_numbers(Cell::new(tone, compliance.percent_text()))
+        }
+    }
+}
+
+/// How the gate came out: the last line, where the eye ends.
+pub(super) fn gate(report: &Report, appearance: Appearance, out: &mut impl Write) -> io::Result<()> {
+    let Some(gate) = &report.gate else { return Ok(()) };
+    let (tone, verdict, because) = match gate.outcome {
+        GateOutcome::Met => (Tone::Passed, "met", ""),
+        GateOutcome::Missed => (Tone::Failed, "missed", ""),
+        GateOutcome::Undecided => (Tone::Unknown, "undecided", ", and what is unknown decides"),
+        GateOutcome::NothingApplicable => (Tone::Failed, "not applicable", ", and nothing in scope can show it"),
+    };
+    let reached = gate.compliance.map(|compliance| format!("compliance is {}, ", compliance.percent_text())).unwrap_or_default();
+    writeln!(out)?;
+    let text = format!("{verdict}: {reached}at least {} % is required{because}", gate.threshold);
+    field(out, appearance, ("Gate:", tone), 6, &text, appearance.prose())
+}

@@ -1,0 +1,34 @@
+//! The contract in `reports/`: schemas and samples, regenerated and compared. `SEAWORTHY_WRITE_REPORTS=1` writes them anew.
+
+use std::path::Path;
+
+use seaworthy::report::{json, kubescape_json};
+
+use super::pretty;
+use super::sample::talk;
+
+fn compare(path: &str, text: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports").join(path);
+    if std::env::var_os("SEAWORTHY_WRITE_REPORTS").is_some() {
+        std::fs::write(&file, text).unwrap();
+    }
+    let stored = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(stored == text, "reports/{path} is not what the program makes: run with SEAWORTHY_WRITE_REPORTS=1 and review the difference");
+}
+
+#[test]
+fn the_schema_is_the_stored_one() {
+    compare("schemas/report.v1.json", &format!("{:#}\n", json::v1::schema()));
+}
+
+#[test]
+fn the_samples_are_the_stored_ones() {
+    let report = talk();
+    compare("samples/talk.txt", &pretty(&report, 100, false, true));
+    let mut bytes = Vec::new();
+    json::render(&report, &mut bytes).unwrap();
+    compare("samples/talk.json", &String::from_utf8(bytes).unwrap());
+    let mut bytes = Vec::new();
+    kubescape_json::render(&report, &mut bytes).unwrap();
+    compare("samples/talk.kubescape.json", &String::from_utf8(bytes).unwrap());
+}

@@ -1,0 +1,16 @@
+//! Every format of a report, as its readers get it.
+
+mod files;
+mod images;
+mod programs;
+mod sample;
+mod terminal;
+
+use seaworthy::report::{Appearance, pretty};
+
+fn pretty(report: &seaworthy::model::Report, width: usize, color: bool, verbose: bool) -> String {
+    let mut bytes = Vec::new();
+    let options = pretty::Options { appearance: Appearance { color, width }, verbose };
+    pretty::render(report, options, &mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
