@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test tells what is wrong by panicking")]
 
+mod api_server;
 mod architecture;
 mod gather;
+mod inventory;
 mod report;
 mod world;

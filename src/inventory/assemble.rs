@@ -1,0 +1,355 @@
+//! Puts groups of pods, templates and owners together into workloads.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::model::Cause;
+use crate::model::{
+    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Gap, ObjectKey, Origin, PodSample, PullPolicy,
+    RunningImage, SecretName, Workload,
+};
+
+use super::fold::{Group, GroupOwner, OwnerRef, SeenImage, SharedLabels, Sighting, least};
+use super::objects::Controller;
+use super::owners::{Owners, Top};
+use super::revisions::{RevisionId, Revisions};
+use super::scope::Filter;
+use super::secrets::AccountName;
+use super::template::{DeclaredContainer, image_path};
+
+/// Path of the specification inside a pod.
+const POD: &str = "spec";
+
+/// Everything that was read, by what it is.
+pub(super) struct Assembly {
+    pub(super) groups: Vec<Group>,
+    /// Controllers with their templates, by UID.
+    pub(super) controllers: HashMap<Arc<str>, Controller>,
+    pub(super) owners: Owners,
+    pub(super) revisions: Revisions,
+    /// Pull secrets of service accounts.
+    pub(super) accounts: BTreeMap<AccountName, Vec<SecretName>>,
+    pub(super) with_secrets: bool,
+}
+
+/// Where a container of a pod is declared, and its path.
+struct Place {
+    declared_in: DeclaredIn,
+    path: String,
+    index: u32,
+}
+
+impl Assembly {
+    /// Every owner that is named by pods or controllers.
+    pub(super) fn named_owners(&self) -> impl Iterator<Item = (Arc<str>, OwnerRef)> + '_ {
+        let of_pods = self.groups.iter().filter_map(|group| match &group.owner {
+            GroupOwner::Controller { owner, .. } => Some((Arc::clone(&group.namespace), owner.clone())),
+            GroupOwner::Pod { .. } | GroupOwner::Mirror { .. } => None,
+        });
+        let of_controllers =
+            self.controllers.values().filter_map(|controller| Some((Arc::clone(&controller.namespace), controller.owner.clone()?)));
+        of_pods.chain(of_controllers)
+    }
+
+    /// Revisions whose templates are needed to tell whether a container was injected.
+    pub(super) fn wanted_revisions(&self) -> BTreeSet<RevisionId> {
+        self.groups
+            .iter()
+            .filter_map(|group| {
+                let GroupOwner::Controller { owner, .. } = &group.owner else { return None };
+                let source = self.source(owner);
+                let is_explained = group.seen.iter().all(|(image, _)| {
+                    image.kind == ContainerKind::Ephemeral
+                        || source.is_some_and(|source| source.template.find(image.kind, &image.name).is_some())
+                });
+                if is_explained { None } else { self.revision_of(group, source) }
+            })
+            .collect()
+    }
+
+    /// The nearest controller above the pods whose template is known.
+    fn source(&self, owner: &OwnerRef) -> Option<&Controller> {
+        self.owners.chain(owner).into_iter().find_map(|uid| self.controllers.get(uid))
+    }
+
+    /// The revision that made a group's pods, where it is another object than the one whose template is at hand.
+    fn revision_of(&self, group: &Group, source: Option<&Controller>) -> Option<RevisionId> {
+        let GroupOwner::Controller { owner, revision } = &group.owner else { return None };
+        if let Some(name) = revision {
+            return Some(RevisionId::Controller { namespace: Arc::clone(&group.namespace), name: Arc::clone(name) });
+        }
+        let is_revision =
+            matches!((owner.api_version.split('/').next().unwrap_or_default(), &*owner.kind), ("apps", "ReplicaSet") | ("batch", "Job"));
+        (is_revision && source.is_none_or(|source| source.uid != owner.uid))
+            .then(|| RevisionId::Object { namespace: Arc::clone(&group.namespace), owner: owner.clone() })
+    }
+
+    /// Controllers with the containers of their templates that no pod of theirs has.
+    fn uncovered(&self) -> Vec<(&Controller, Vec<&DeclaredContainer>)> {
+        let mut covered: HashSet<(&str, ContainerKind, &str)> = HashSet::new();
+        for group in &self.groups {
+            if let GroupOwner::Controller { owner, .. } = &group.owner
+                && let Some(source) = self.source(owner)
+            {
+                covered.extend(group.seen.iter().map(|(image, _)| (&*source.uid, image.kind, &*image.name)));
+            }
+        }
+        self.controllers
+            .values()
+            .filter_map(|controller| {
+                let is_free = |container: &&DeclaredContainer| !covered.contains(&(&*controller.uid, container.kind, &*container.name));
+                let containers: Vec<_> = controller.template.containers.iter().filter(is_free).collect();
+                (!containers.is_empty()).then_some((controller, containers))
+            })
+            .collect()
+    }
+
+    /// Service accounts whose pull secrets are needed for templates that have no pods to show them.
+    pub(super) fn wanted_accounts(&self, filter: &Filter) -> BTreeSet<AccountName> {
+        if !self.with_secrets {
+            return BTreeSet::new();
+        }
+        self.uncovered()
+            .into_iter()
+            .map(|(controller, _)| controller)
+            .filter(|controller| controller.template.pull_secrets.is_empty())
+            .filter(|controller| {
+                let top = self.top_of(controller);
+                filter.has_key(&top.key) && filter.has_labels(|key| label(&top.labels, key))
+            })
+            .map(account_of)
+            .collect()
+    }
+
+    fn top_of(&self, controller: &Controller) -> Top {
+        match &controller.owner {
+            Some(owner) => self.owners.top(&controller.namespace, owner),
+            None => Top {
+                key: ObjectKey {
+                    api_version: controller.kind.api_version.to_string(),
+                    kind: controller.kind.kind.to_string(),
+                    namespace: controller.namespace.to_string(),
+                    name: controller.name.to_string(),
+                },
+                origin: Origin::Cluster,
+                labels: controller.labels.clone(),
+            },
+        }
+    }
+
+    /// The workloads in scope, sorted, and what is in scope perhaps but cannot be told.
+    pub(super) fn workloads(mut self, filter: &Filter) -> (Vec<Workload>, Vec<Gap>) {
+        let mut building: BTreeMap<ObjectKey, Building> = BTreeMap::new();
+        let mut unlabelled = 0_usize;
+        let mut start = |top: Top, building: &mut BTreeMap<ObjectKey, Building>| -> Option<ObjectKey> {
+            if !filter.has_key(&top.key) {
+                return None;
+            }
+            let is_new = !building.contains_key(&top.key);
+            if filter.asks_labels() && top.origin == Origin::OwnerReference {
+                unlabelled += usize::from(is_new);
+                return None;
+            }
+            if !filter.has_labels(|key| label(&top.labels, key)) {
+                return None;
+            }
+            let key = top.key.clone();
+            building.entry(top.key).or_insert_with(|| Building::new(top.origin, &top.labels));
+            Some(key)
+        };
+        for (controller, containers) in self.uncovered() {
+            let Some(key) = start(self.top_of(controller), &mut building) else { continue };
+            let secrets = self.template_secrets(controller);
+            if let Some(workload) = building.get_mut(&key) {
+                for container in containers {
+                    workload.declare(controller, container, &secrets);
+                }
+            }
+        }
+        for group in std::mem::take(&mut self.groups) {
+            let Some(key) = start(self.top_of_group(&group), &mut building) else { continue };
+            let Some(workload) = building.get_mut(&key) else { continue };
+            workload.pods = workload.pods.saturating_add(group.pods);
+            let places: Vec<Place> = group.seen.iter().map(|(image, sighting)| self.place(&group, image, sighting)).collect();
+            for ((image, sighting), place) in group.seen.into_iter().zip(places) {
+                workload.add(image, sighting, place);
+            }
+        }
+        let gaps = (unlabelled > 0).then(|| Gap {
+            what: format!("labels of {unlabelled} owners"),
+            namespace: None,
+            workloads_missing: true,
+            cause: Cause::ListIncomplete,
+            detail: "they may not be read, so the label selector cannot be asked of them; grant `get` on their kinds".to_owned(),
+        });
+        let workloads = building.into_iter().filter_map(|(key, building)| building.finish(key)).collect();
+        (workloads, gaps.into_iter().collect())
+    }
+
+    fn top_of_group(&self, group: &Group) -> Top {
+        match &group.owner {
+            GroupOwner::Controller { owner, .. } => self.owners.top(&group.namespace, owner),
+            GroupOwner::Pod { name, labels } | GroupOwner::Mirror { name, labels } => Top {
+                key: ObjectKey {
+                    api_version: "v1".to_owned(),
+                    kind: "Pod".to_owned(),
+                    namespace: group.namespace.to_string(),
+                    name: name.to_string(),
+                },
+                origin: Origin::Cluster,
+                labels: labels.clone(),
+            },
+        }
+    }
+
+    fn template_secrets(&self, controller: &Controller) -> Vec<SecretName> {
+        if !self.with_secrets {
+            return Vec::new();
+        }
+        if controller.template.pull_secrets.is_empty() {
+            return self.accounts.get(&account_of(controller)).cloned().unwrap_or_default();
+        }
+        let name = |name: &Arc<str>| SecretName { namespace: Arc::clone(&controller.namespace), name: Arc::clone(name) };
+        controller.template.pull_secrets.iter().map(name).collect()
+    }
+
+    fn place(&self, group: &Group, image: &SeenImage, sighting: &Sighting) -> Place {
+        let in_pod = |declared_in| Place { declared_in, path: image_path(POD, image.kind, sighting.index), index: sighting.index };
+        let GroupOwner::Controller { owner, .. } = &group.owner else {
+            // A pod's own specification is all there is; only ephemeral containers cannot have been in it from the start.
+            return in_pod(if image.kind == ContainerKind::Ephemeral { DeclaredIn::PodOnly } else { DeclaredIn::Template });
+        };
+        if image.kind == ContainerKind::Ephemeral {
+            return in_pod(DeclaredIn::PodOnly);
+        }
+        let source = self.source(owner);
+        if let Some((source, declared)) = source.and_then(|source| Some((source, source.template.find(image.kind, &image.name)?))) {
+            return Place {
+                declared_in: DeclaredIn::Template,
+                path: image_path(&source.kind.pod_spec, image.kind, declared.index),
+                index: declared.index,
+            };
+        }
+        match self.revision_of(group, source).map(|id| self.revisions.get(&id)) {
+            Some(Some(Some(template))) => in_pod(match template.find(image.kind, &image.name) {
+                Some(_) => DeclaredIn::Template,
+                None => DeclaredIn::PodOnly,
+            }),
+            Some(_) => in_pod(DeclaredIn::TemplateUnknown),
+            // The present template is the only one there is.
+            None if source.is_some() => in_pod(DeclaredIn::PodOnly),
+            None => in_pod(DeclaredIn::TemplateUnknown),
+        }
+    }
+}
+
+fn account_of(controller: &Controller) -> AccountName {
+    let name = controller.template.service_account.clone().unwrap_or_else(|| "default".into());
+    (Arc::clone(&controller.namespace), name)
+}
+
+fn label<'a>(labels: &'a SharedLabels, key: &str) -> Option<&'a str> {
+    labels.iter().find(|(name, _)| **name == *key).map(|(_, value)| &**value)
+}
+
+/// A workload in the making.
+#[derive(Debug)]
+struct Building {
+    origin: Origin,
+    labels: BTreeMap<String, String>,
+    pods: u32,
+    containers: BTreeMap<(ContainerKind, Arc<str>, DeclaredIn), BuildingContainer>,
+}
+
+#[derive(Debug)]
+struct BuildingContainer {
+    index: u32,
+    path: String,
+    pull_policy: Option<PullPolicy>,
+    images: BTreeMap<SeenImage, Sighting>,
+}
+
+impl Building {
+    fn new(origin: Origin, labels: &SharedLabels) -> Self {
+        let labels = labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        Self { origin, labels, pods: 0, containers: BTreeMap::new() }
+    }
+
+    /// Adds a container of a template that no pod has.
+    fn declare(&mut self, controller: &Controller, container: &DeclaredContainer, secrets: &[SecretName]) {
+        let because = if controller.suspended { DeclaredBecause::Suspended } else { DeclaredBecause::NoPods };
+        let image = SeenImage {
+            kind: container.kind,
+            name: Arc::clone(&container.name),
+            reference: Arc::clone(&container.reference),
+            running: RunningImage::Unreported,
+            basis: Basis::Declared(because),
+            repository: None,
+            pull_secrets: secrets.into(),
+        };
+        let sighting = Sighting { index: container.index, pull_policy: container.pull_policy, ..Sighting::default() };
+        let path = image_path(&controller.kind.pod_spec, container.kind, container.index);
+        self.add(image, sighting, Place { declared_in: DeclaredIn::Template, path, index: container.index });
+    }
+
+    fn add(&mut self, image: SeenImage, sighting: Sighting, place: Place) {
+        let key = (image.kind, Arc::clone(&image.name), place.declared_in);
+        let container = self.containers.entry(key).or_insert_with(|| BuildingContainer {
+            index: place.index,
+            path: place.path.clone(),
+            pull_policy: None,
+            images: BTreeMap::new(),
+        });
+        if (place.index, &place.path) < (container.index, &container.path) {
+            (container.index, container.path) = (place.index, place.path);
+        }
+        container.pull_policy = least(container.pull_policy, sighting.pull_policy);
+        let known = container.images.entry(image).or_default();
+        known.started = least(known.started, sighting.started);
+        join(&mut known.pods, sighting.pods);
+    }
+
+    fn finish(self, key: ObjectKey) -> Option<Workload> {
+        let mut containers: Vec<(u32, Container)> = self
+            .containers
+            .into_iter()
+            .map(|((kind, name, declared_in), container)| {
+                let images = container.images.into_iter().map(|(image, sighting)| finish_image(&image, sighting)).collect();
+                let finished = Container {
+                    name: name.to_string(),
+                    kind,
+                    path: container.path,
+                    declared_in,
+                    pull_policy: container.pull_policy,
+                    images,
+                };
+                (container.index, finished)
+            })
+            .collect();
+        containers.sort_by(|(left_index, left), (right_index, right)| {
+            (left.kind, left_index, &left.name, left.declared_in).cmp(&(right.kind, right_index, &right.name, right.declared_in))
+        });
+        let containers: Vec<Container> = containers.into_iter().map(|(_, container)| container).collect();
+        // Pods that are over without ever having run, under an owner whose template is not known: there is nothing to judge.
+        (!containers.is_empty()).then_some(Workload { key, labels: self.labels, origin: self.origin, containers, pods: self.pods })
+    }
+}
+
+fn finish_image(image: &SeenImage, sighting: Sighting) -> ContainerImage {
+    ContainerImage {
+        reference: image.reference.to_string(),
+        running: image.running.clone(),
+        basis: image.basis,
+        reported_repository: image.repository.as_deref().map(str::to_owned),
+        pull_secrets: image.pull_secrets.to_vec(),
+        started: sighting.started,
+        pods: sighting.pods,
+    }
+}
+
+fn join(known: &mut PodSample, other: PodSample) {
+    known.count = known.count.saturating_add(other.count);
+    known.names.extend(other.names);
+    known.names.sort_unstable();
+    known.names.truncate(PodSample::NAMES);
+}

@@ -1,0 +1,346 @@
+//! Folds pods into groups by their direct owner, one page at a time; no pod is kept.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::{Basis, ContainerKind, DeclaredBecause, PodSample, PullPolicy, RunningImage, SecretName};
+
+use super::image_id;
+use super::intern::Interner;
+use super::scope::Filter;
+use super::slim::{ContainerStatus, OwnerReference, Pod, PodStatus};
+use super::template::{SpecEntry, entries, secret_names};
+
+/// Who a controlling `ownerReference` names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct OwnerRef {
+    pub(super) api_version: Arc<str>,
+    pub(super) kind: Arc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) uid: Arc<str>,
+}
+
+impl OwnerRef {
+    pub(super) fn of(reference: &OwnerReference<'_>, interner: &mut Interner) -> Self {
+        let mut share = |text: &Option<super::slim::Text<'_>>| interner.share(text.as_deref().unwrap_or_default());
+        Self {
+            api_version: share(&reference.api_version),
+            kind: share(&reference.kind),
+            name: share(&reference.name),
+            uid: share(&reference.uid),
+        }
+    }
+}
+
+/// Labels, kept small.
+pub(super) type SharedLabels = Box<[(Arc<str>, Arc<str>)]>;
+
+pub(super) fn share_labels(labels: &super::slim::Labels<'_>, interner: &mut Interner) -> SharedLabels {
+    labels.0.iter().map(|(key, value)| (interner.share(key), interner.share(value))).collect()
+}
+
+/// To whom the pods of a group belong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum GroupOwner {
+    /// A pod without a controller: a workload of its own.
+    Pod { name: Arc<str>, labels: SharedLabels },
+    /// Mirror pods of one static pod; the name is without the node's.
+    Mirror { name: Arc<str>, labels: SharedLabels },
+    /// A controller, and for revisions that are kept apart from it (`ControllerRevision`) the name of the pod's.
+    Controller { owner: OwnerRef, revision: Option<Arc<str>> },
+}
+
+/// Pods of one direct owner, folded.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) namespace: Arc<str>,
+    pub(super) owner: GroupOwner,
+    pub(super) pods: u32,
+    /// What was seen in them, sorted.
+    pub(super) seen: Vec<(SeenImage, Sighting)>,
+}
+
+/// An image in a container, as it is told apart from others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct SeenImage {
+    pub(super) kind: ContainerKind,
+    pub(super) name: Arc<str>,
+    pub(super) reference: Arc<str>,
+    pub(super) running: RunningImage,
+    pub(super) basis: Basis,
+    pub(super) repository: Option<Arc<str>>,
+    pub(super) pull_secrets: Arc<[SecretName]>,
+}
+
+/// Where and since when it was seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Sighting {
+    /// The first position in a pod's specification.
+    pub(super) index: u32,
+    pub(super) pull_policy: Option<PullPolicy>,
+    pub(super) started: Option<Timestamp>,
+    pub(super) pods: PodSample,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum GroupId {
+    Pod(Arc<str>),
+    Mirror(Arc<str>),
+    Controller(OwnerRef, Option<Arc<str>>),
+}
+
+/// The fold of one list of pods.
+#[derive(Debug)]
+pub(super) struct PodFold {
+    filter: Arc<Filter>,
+    with_secrets: bool,
+    interner: Interner,
+    groups: Vec<Group>,
+    ids: HashMap<(Arc<str>, GroupId), u32>,
+    seen: HashMap<(u32, SeenImage), Sighting>,
+    secrets: HashSet<Arc<[SecretName]>>,
+    addresses: BTreeSet<IpAddr>,
+    pods: u64,
+}
+
+/// What a fold leaves.
+#[derive(Debug, Default)]
+pub(super) struct FoldedPods {
+    pub(super) groups: Vec<Group>,
+    pub(super) pods: u64,
+    /// Addresses of pods that are not their nodes'.
+    pub(super) addresses: BTreeSet<IpAddr>,
+}
+
+impl PodFold {
+    /// An empty fold.
+    pub(super) fn new(filter: Arc<Filter>, with_secrets: bool) -> Self {
+        Self {
+            filter,
+            with_secrets,
+            interner: Interner::default(),
+            groups: Vec::new(),
+            ids: HashMap::new(),
+            seen: HashMap::new(),
+            secrets: HashSet::new(),
+            addresses: BTreeSet::new(),
+            pods: 0,
+        }
+    }
+
+    /// Folds one pod in.
+    pub(super) fn add(&mut self, pod: &Pod<'_>) {
+        if !self.filter.has_namespace(pod.metadata.namespace()) {
+            return;
+        }
+        self.pods += 1;
+        if pod.spec.host_network != Some(true) {
+            self.addresses.extend(pod.status.pod_ips.iter().filter_map(|address| address.ip.as_deref()?.parse::<IpAddr>().ok()));
+        }
+        let group = self.group(pod);
+        let pull_secrets = self.pull_secrets(pod);
+        let controlled = self.groups.get(group as usize).is_some_and(|group| matches!(group.owner, GroupOwner::Controller { .. }));
+        for entry in entries(&pod.spec) {
+            let Some(state) = entry_state(&entry, &pod.status, controlled) else { continue };
+            let image = SeenImage {
+                kind: entry.kind,
+                name: self.interner.share(entry.name),
+                reference: self.interner.share(entry.reference),
+                running: state.running,
+                basis: state.basis,
+                repository: state.repository.map(|repository| self.interner.share(&repository)),
+                pull_secrets: Arc::clone(&pull_secrets),
+            };
+            let sighting = self.seen.entry((group, image)).or_insert_with(|| Sighting { index: entry.index, ..Sighting::default() });
+            sighting.index = sighting.index.min(entry.index);
+            sighting.pull_policy = least(sighting.pull_policy, entry.pull_policy);
+            sighting.started = least(sighting.started, state.started);
+            sighting.pods.add(pod.metadata.name());
+        }
+    }
+
+    /// What is left when every page was folded.
+    pub(super) fn finish(self) -> FoldedPods {
+        let mut groups = self.groups;
+        for ((group, image), sighting) in self.seen {
+            if let Some(group) = groups.get_mut(group as usize) {
+                group.seen.push((image, sighting));
+            }
+        }
+        for group in &mut groups {
+            group.seen.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+            group.seen.shrink_to_fit();
+        }
+        FoldedPods { groups, pods: self.pods, addresses: self.addresses }
+    }
+
+    fn group(&mut self, pod: &Pod<'_>) -> u32 {
+        let namespace = self.interner.share(pod.metadata.namespace());
+        let controller = pod.metadata.controller();
+        let is_mirror = pod.metadata.annotations.mirror.is_some() || controller.is_some_and(is_node);
+        let id = match controller {
+            _ if is_mirror => GroupId::Mirror(self.interner.share(without_node(pod))),
+            Some(owner) => GroupId::Controller(
+                OwnerRef::of(owner, &mut self.interner),
+                revision_name(pod, owner).map(|name| self.interner.share(&name)),
+            ),
+            None => GroupId::Pod(self.interner.share(pod.metadata.name())),
+        };
+        let key = (namespace, id);
+        if let Some(known) = self.ids.get(&key) {
+            if let Some(group) = self.groups.get_mut(*known as usize) {
+                group.pods = group.pods.saturating_add(1);
+            }
+            return *known;
+        }
+        let owner = match &key.1 {
+            GroupId::Pod(name) => {
+                GroupOwner::Pod { name: Arc::clone(name), labels: share_labels(&pod.metadata.labels, &mut self.interner) }
+            }
+            GroupId::Mirror(name) => {
+                GroupOwner::Mirror { name: Arc::clone(name), labels: share_labels(&pod.metadata.labels, &mut self.interner) }
+            }
+            GroupId::Controller(owner, revision) => GroupOwner::Controller { owner: owner.clone(), revision: revision.clone() },
+        };
+        let number = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
+        self.groups.push(Group { namespace: Arc::clone(&key.0), owner, pods: 1, seen: Vec::new() });
+        self.ids.insert(key, number);
+        number
+    }
+
+    /// Without the right to read secrets their names say nothing: the scan asks as one that has none.
+    fn pull_secrets(&mut self, pod: &Pod<'_>) -> Arc<[SecretName]> {
+        if !self.with_secrets {
+            return Arc::default();
+        }
+        let namespace = self.interner.share(pod.metadata.namespace());
+        let names: Arc<[SecretName]> =
+            secret_names(&pod.spec).map(|name| SecretName { namespace: Arc::clone(&namespace), name: self.interner.share(name) }).collect();
+        if let Some(known) = self.secrets.get(&names) {
+            return Arc::clone(known);
+        }
+        self.secrets.insert(Arc::clone(&names));
+        names
+    }
+}
+
+/// The lesser of what is there.
+pub(super) fn least<T: Ord>(left: Option<T>, right: Option<T>) -> Option<T> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(left.min(right)),
+        (left, right) => left.or(right),
+    }
+}
+
+fn is_node(owner: &OwnerReference<'_>) -> bool {
+    owner.kind.as_deref() == Some("Node") && owner.api_version.as_deref() == Some("v1")
+}
+
+/// The kubelet names a mirror pod `<static name>-<node name>`.
+fn without_node<'a>(pod: &'a Pod<'_>) -> &'a str {
+    let name = pod.metadata.name();
+    let owner = pod.metadata.controller().filter(|owner| is_node(owner)).and_then(|owner| owner.name.as_deref());
+    [pod.spec.node_name.as_deref(), owner]
+        .into_iter()
+        .flatten()
+        .find_map(|node| name.strip_suffix(node)?.strip_suffix('-'))
+        .filter(|name| !name.is_empty())
+        .unwrap_or(name)
+}
+
+/// The name of the pod's `ControllerRevision`: a `StatefulSet`'s label has the whole name, a `DaemonSet`'s only the hash.
+fn revision_name(pod: &Pod<'_>, owner: &OwnerReference<'_>) -> Option<String> {
+    if !owner.api_version.as_deref()?.starts_with("apps/") {
+        return None;
+    }
+    let label = pod.metadata.labels.get("controller-revision-hash")?;
+    match owner.kind.as_deref()? {
+        "StatefulSet" => Some(label.to_owned()),
+        "DaemonSet" => Some(format!("{}-{label}", owner.name.as_deref()?)),
+        _ => None,
+    }
+}
+
+struct EntryState {
+    running: RunningImage,
+    basis: Basis,
+    repository: Option<String>,
+    started: Option<Timestamp>,
+}
+
+impl EntryState {
+    fn declared(because: DeclaredBecause) -> Self {
+        Self { running: RunningImage::Unreported, basis: Basis::Declared(because), repository: None, started: None }
+    }
+
+    fn of(image_id: &str, reference: &str, basis: Basis, started: Option<Timestamp>) -> Self {
+        let reported = image_id::read(image_id, reference);
+        Self { running: reported.running, basis, repository: reported.repository, started }
+    }
+}
+
+/// What one entry of a pod runs, or would run. None for a container that never started in a pod that is over and has a controller:
+/// it will never run, and its template stands for the rest.
+fn entry_state(entry: &SpecEntry<'_>, status: &PodStatus<'_>, controlled: bool) -> Option<EntryState> {
+    let over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
+    let statuses = match entry.kind {
+        ContainerKind::Init => &status.init_container_statuses,
+        ContainerKind::Container => &status.container_statuses,
+        ContainerKind::Ephemeral => &status.ephemeral_container_statuses,
+        ContainerKind::ImageVolume => return Some(volume_state(entry, status, over)),
+    };
+    let container = statuses.iter().find(|container| container.name.as_deref() == Some(entry.name));
+    let begun = container.and_then(|container| Some((container.image_id.as_deref()?, begun(container, over)?)));
+    match begun {
+        Some((image_id, (basis, started))) => Some(EntryState::of(image_id, entry.reference, basis, started)),
+        None if over && controlled => None,
+        None => Some(EntryState::declared(DeclaredBecause::NotStarted)),
+    }
+}
+
+/// Whether a container has run, and since when.
+///
+/// One that waits to be restarted (`CrashLoopBackOff`) runs as far as an audit goes: the kubelet will start the same image again.
+fn begun(container: &ContainerStatus<'_>, over: bool) -> Option<(Basis, Option<Timestamp>)> {
+    container.image_id.as_deref().filter(|id| !id.is_empty())?;
+    let time = |started: &super::slim::Started<'_>| started.started_at.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
+    if over {
+        let ended = container.state.terminated.as_ref().or(container.state.running.as_ref()).or(container.last_state.terminated.as_ref());
+        return Some((Basis::Finished, ended.and_then(time)));
+    }
+    if let Some(running) = &container.state.running {
+        return Some((Basis::Running, time(running)));
+    }
+    if let Some(terminated) = &container.state.terminated {
+        return Some((Basis::Finished, time(terminated)));
+    }
+    if let Some(last) = &container.last_state.terminated {
+        return Some((Basis::Running, time(last)));
+    }
+    (container.restart_count > 0).then_some((Basis::Running, None))
+}
+
+fn volume_state(entry: &SpecEntry<'_>, status: &PodStatus<'_>, over: bool) -> EntryState {
+    let all = || status.init_container_statuses.iter().chain(&status.container_statuses).chain(&status.ephemeral_container_statuses);
+    let image_ref = |container: &'_ ContainerStatus<'_>| -> Option<String> {
+        let mount =
+            container.volume_mounts.iter().find(|mount| mount.name.as_deref() == Some(entry.name) && mount.volume_status.is_some())?;
+        let image = mount.volume_status.as_ref()?.image.as_ref()?.image_ref.as_deref()?;
+        (!image.is_empty()).then(|| image.to_owned())
+    };
+    let reported = all()
+        .filter_map(|container| {
+            let image = image_ref(container)?;
+            let (basis, started) = begun(container, over).unwrap_or((if over { Basis::Finished } else { Basis::Running }, None));
+            Some((basis, image, started))
+        })
+        .min();
+    match reported {
+        Some((basis, image, started)) => EntryState::of(&image, entry.reference, basis, started),
+        None if all().any(|container| begun(container, over).is_some()) => EntryState::declared(DeclaredBecause::NotReported),
+        None => EntryState::declared(DeclaredBecause::NotStarted),
+    }
+}

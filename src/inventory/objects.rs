@@ -1,0 +1,226 @@
+//! Folds of the lists other than pods: controllers with their templates, and objects of which only the owner counts.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use super::fold::{OwnerRef, PodFold, SharedLabels, share_labels};
+use super::intern::Interner;
+use super::kinds::{CustomKind, Kind};
+use super::pages::{Fold, PageEnd};
+use super::scope::Filter;
+use super::slim::{Bare, List, Meta, Object, Pod, PodSpec, PodTemplate};
+use super::template::Template;
+
+/// An object that makes pods, with the template of what it makes now.
+#[derive(Debug, Clone)]
+pub(super) struct Controller {
+    pub(super) kind: Kind,
+    pub(super) namespace: Arc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) uid: Arc<str>,
+    pub(super) owner: Option<OwnerRef>,
+    pub(super) labels: SharedLabels,
+    pub(super) template: Template,
+    pub(super) suspended: bool,
+}
+
+/// An object of which only name and owner were read.
+#[derive(Debug, Clone)]
+pub(super) struct OwnedObject {
+    pub(super) namespace: Arc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) uid: Arc<str>,
+    pub(super) owner: Option<OwnerRef>,
+}
+
+fn page_end<T>(list: &List<'_, T>) -> PageEnd {
+    let next = list.metadata.next.as_deref().filter(|token| !token.is_empty()).map(str::to_owned);
+    PageEnd { next, objects: list.items.len() as u64 }
+}
+
+/// Pods, restartable.
+#[derive(Debug)]
+pub(super) struct PodPages {
+    pub(super) fold: PodFold,
+    filter: Arc<Filter>,
+    with_secrets: bool,
+}
+
+impl PodPages {
+    pub(super) fn new(filter: Arc<Filter>, with_secrets: bool) -> Self {
+        Self { fold: PodFold::new(Arc::clone(&filter), with_secrets), filter, with_secrets }
+    }
+}
+
+impl Fold for PodPages {
+    fn page(&mut self, body: &[u8]) -> Result<PageEnd, serde_json::Error> {
+        let list: List<'_, Pod<'_>> = serde_json::from_slice(body)?;
+        for pod in &list.items {
+            self.fold.add(pod);
+        }
+        Ok(page_end(&list))
+    }
+
+    fn restart(&mut self) {
+        self.fold = PodFold::new(Arc::clone(&self.filter), self.with_secrets);
+    }
+}
+
+/// Controllers of one built-in kind.
+#[derive(Debug)]
+pub(super) struct ControllerPages {
+    kind: Kind,
+    filter: Arc<Filter>,
+    /// Only these UIDs; none: all.
+    wanted: Option<Arc<HashSet<Arc<str>>>>,
+    interner: Interner,
+    pub(super) controllers: Vec<Controller>,
+}
+
+impl ControllerPages {
+    pub(super) fn new(kind: Kind, filter: Arc<Filter>, wanted: Option<Arc<HashSet<Arc<str>>>>) -> Self {
+        Self { kind, filter, wanted, interner: Interner::default(), controllers: Vec::new() }
+    }
+
+    /// Keeps one object.
+    pub(super) fn add(&mut self, object: &Object<'_>) {
+        let meta = &object.metadata;
+        let is_wanted = self.wanted.as_ref().is_none_or(|wanted| wanted.contains(meta.uid()));
+        if !is_wanted || !self.filter.has_namespace(meta.namespace()) {
+            return;
+        }
+        let Some(spec) = object.spec.pod_spec() else { return };
+        let controller = keep(&self.kind, meta, spec, object.spec.suspend == Some(true), &mut self.interner);
+        self.controllers.push(controller);
+    }
+}
+
+fn keep(kind: &Kind, meta: &Meta<'_>, spec: &PodSpec<'_>, suspended: bool, interner: &mut Interner) -> Controller {
+    Controller {
+        kind: kind.clone(),
+        namespace: interner.share(meta.namespace()),
+        name: meta.name().into(),
+        uid: meta.uid().into(),
+        owner: meta.controller().map(|owner| OwnerRef::of(owner, interner)),
+        labels: share_labels(&meta.labels, interner),
+        template: Template::of(spec, interner),
+        suspended,
+    }
+}
+
+impl Fold for ControllerPages {
+    fn page(&mut self, body: &[u8]) -> Result<PageEnd, serde_json::Error> {
+        let list: List<'_, Object<'_>> = serde_json::from_slice(body)?;
+        for object in &list.items {
+            self.add(object);
+        }
+        Ok(page_end(&list))
+    }
+
+    fn restart(&mut self) {
+        self.controllers.clear();
+    }
+}
+
+/// Objects of one kind by their metadata.
+#[derive(Debug)]
+pub(super) struct OwnedPages {
+    filter: Arc<Filter>,
+    interner: Interner,
+    pub(super) objects: Vec<OwnedObject>,
+}
+
+impl OwnedPages {
+    pub(super) fn new(filter: Arc<Filter>) -> Self {
+        Self { filter, interner: Interner::default(), objects: Vec::new() }
+    }
+}
+
+impl Fold for OwnedPages {
+    fn page(&mut self, body: &[u8]) -> Result<PageEnd, serde_json::Error> {
+        let list: List<'_, Bare<'_>> = serde_json::from_slice(body)?;
+        for Bare { metadata } in &list.items {
+            if self.filter.has_namespace(metadata.namespace()) {
+                self.objects.push(OwnedObject {
+                    namespace: self.interner.share(metadata.namespace()),
+                    name: metadata.name().into(),
+                    uid: metadata.uid().into(),
+                    owner: metadata.controller().map(|owner| OwnerRef::of(owner, &mut self.interner)),
+                });
+            }
+        }
+        Ok(page_end(&list))
+    }
+
+    fn restart(&mut self) {
+        self.objects.clear();
+    }
+}
+
+/// Names of namespaces.
+#[derive(Debug, Default)]
+pub(super) struct NamePages(pub(super) Vec<String>);
+
+impl Fold for NamePages {
+    fn page(&mut self, body: &[u8]) -> Result<PageEnd, serde_json::Error> {
+        let list: List<'_, Bare<'_>> = serde_json::from_slice(body)?;
+        self.0.extend(list.items.iter().map(|object| object.metadata.name().to_owned()));
+        Ok(page_end(&list))
+    }
+
+    fn restart(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// Custom resources with a pod template.
+#[derive(Debug)]
+pub(super) struct CustomPages {
+    custom: CustomKind,
+    api_version: Arc<str>,
+    filter: Arc<Filter>,
+    interner: Interner,
+    pub(super) controllers: Vec<Controller>,
+}
+
+impl CustomPages {
+    pub(super) fn new(custom: CustomKind, api_version: &str, filter: Arc<Filter>) -> Self {
+        Self { custom, api_version: api_version.into(), filter, interner: Interner::default(), controllers: Vec::new() }
+    }
+}
+
+impl Fold for CustomPages {
+    fn page(&mut self, body: &[u8]) -> Result<PageEnd, serde_json::Error> {
+        let list: List<'_, Value> = serde_json::from_slice(body)?;
+        for object in &list.items {
+            let Bare { metadata } = Bare::deserialize(object)?;
+            if !self.filter.has_namespace(metadata.namespace()) {
+                continue;
+            }
+            if let Some((pod_spec, spec)) = custom_pod_spec(&self.custom, object)? {
+                let kind =
+                    Kind { api_version: Arc::clone(&self.api_version), kind: self.custom.kind.as_str().into(), pod_spec: pod_spec.into() };
+                let controller = keep(&kind, &metadata, &spec, false, &mut self.interner);
+                self.controllers.push(controller);
+            }
+        }
+        Ok(page_end(&list))
+    }
+
+    fn restart(&mut self) {
+        self.controllers.clear();
+    }
+}
+
+/// The pod specification at a custom kind's path, with its own path: the path may lead to a template or to the specification itself.
+pub(super) fn custom_pod_spec<'a>(custom: &CustomKind, object: &'a Value) -> Result<Option<(String, PodSpec<'a>)>, serde_json::Error> {
+    let Some(found) = custom.path.iter().try_fold(object, |value, part| value.get(part)) else { return Ok(None) };
+    let path = custom.path.join(".");
+    if found.get("containers").is_some() {
+        return Ok(Some((path, PodSpec::deserialize(found)?)));
+    }
+    Ok(Some((format!("{path}.spec"), PodTemplate::deserialize(found)?.spec)))
+}

@@ -1,0 +1,292 @@
+//! Owner chains: from a pod's controller to the top, also through custom resources, by metadata alone.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt as _};
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::model::{Cause, Gap, ObjectKey, Origin};
+
+use super::fold::{OwnerRef, SharedLabels, share_labels};
+use super::intern::Interner;
+use super::kinds::{BuiltIn, collection_path, encode};
+use super::objects::{Controller, OwnedObject};
+use super::request::{Accept, Api, RequestError};
+use super::slim::Bare;
+
+/// Longest chain that is followed; real ones have up to four links.
+const LONGEST_CHAIN: usize = 16;
+/// Owners read at the same time.
+const AT_ONCE: usize = 16;
+
+/// An owner as far as it is known.
+#[derive(Debug, Clone)]
+pub(super) struct Owner {
+    pub(super) api_version: Arc<str>,
+    pub(super) kind: Arc<str>,
+    pub(super) name: Arc<str>,
+    pub(super) owner: Option<OwnerRef>,
+    pub(super) labels: SharedLabels,
+    /// Whether the object itself was read.
+    pub(super) read: bool,
+}
+
+/// The top of a chain.
+#[derive(Debug, Clone)]
+pub(super) struct Top {
+    pub(super) key: ObjectKey,
+    pub(super) origin: Origin,
+    pub(super) labels: SharedLabels,
+}
+
+/// Owners by UID.
+#[derive(Debug, Default)]
+pub(super) struct Owners {
+    known: HashMap<Arc<str>, Owner>,
+}
+
+/// An owner that has to be read, with the namespace in which it was named.
+type Wanted = (Arc<str>, OwnerRef);
+
+/// How many failed and how the first did, by kind, namespace and cause.
+type Failures = BTreeMap<(Arc<str>, Arc<str>, Cause), (usize, String)>;
+
+impl Owners {
+    /// Adds a controller that was listed.
+    pub(super) fn add_controller(&mut self, controller: &Controller) {
+        let owner = Owner {
+            api_version: Arc::clone(&controller.kind.api_version),
+            kind: Arc::clone(&controller.kind.kind),
+            name: Arc::clone(&controller.name),
+            owner: controller.owner.clone(),
+            labels: controller.labels.clone(),
+            read: true,
+        };
+        self.known.insert(Arc::clone(&controller.uid), owner);
+    }
+
+    /// Adds an object that was listed by its metadata.
+    pub(super) fn add_object(&mut self, kind: &BuiltIn, object: OwnedObject, interner: &mut Interner) {
+        let owner = Owner {
+            api_version: interner.share(&kind.api_version()),
+            kind: interner.share(kind.kind),
+            name: object.name,
+            owner: object.owner,
+            labels: SharedLabels::default(),
+            read: true,
+        };
+        self.known.insert(object.uid, owner);
+    }
+
+    /// Reads every owner on the way from these to the top. One that cannot be read becomes a top by its name alone.
+    pub(super) async fn complete(&mut self, api: &Api, named: impl IntoIterator<Item = Wanted>) -> Vec<Gap> {
+        let mut wanted: BTreeSet<Wanted> = named.into_iter().collect();
+        let mut catalogue = Catalogue::default();
+        let mut failures = Failures::new();
+        for _ in 0..LONGEST_CHAIN {
+            let missing: BTreeSet<Wanted> = wanted.iter().filter_map(|(namespace, owner)| self.first_unknown(namespace, owner)).collect();
+            if missing.is_empty() {
+                break;
+            }
+            for (wanted, result) in catalogue.read_all(api, missing).await {
+                let owner = match result {
+                    Ok(owner) => owner,
+                    Err(error) => {
+                        // An owner that is gone is no gap: its pods go with it.
+                        if !error.is(StatusCode::NOT_FOUND) {
+                            let key = (Arc::clone(&wanted.1.kind), Arc::clone(&wanted.0), error.cause);
+                            failures.entry(key).or_insert((0, format!("{}: {}", wanted.1.name, error.detail))).0 += 1;
+                        }
+                        by_name(&wanted.1)
+                    }
+                };
+                self.known.insert(Arc::clone(&wanted.1.uid), owner);
+            }
+            wanted.retain(|(namespace, owner)| self.first_unknown(namespace, owner).is_some());
+        }
+        failures
+            .into_iter()
+            .map(|((kind, namespace, cause), (count, first))| Gap {
+                what: format!("{count} {} of kind {kind} in namespace {namespace}", if count == 1 { "owner" } else { "owners" }),
+                namespace: Some(namespace.to_string()),
+                workloads_missing: false,
+                cause,
+                detail: format!(
+                    "{first}; named after the ownerReference and taken as the top; grant `get` on the kind to follow it further"
+                ),
+            })
+            .collect()
+    }
+
+    fn first_unknown(&self, namespace: &Arc<str>, from: &OwnerRef) -> Option<Wanted> {
+        let mut at = from;
+        for _ in 0..LONGEST_CHAIN {
+            match self.known.get(&at.uid) {
+                None => return Some((Arc::clone(namespace), at.clone())),
+                Some(owner) => at = owner.owner.as_ref()?,
+            }
+        }
+        None
+    }
+
+    /// UIDs from an owner to the top, in order.
+    pub(super) fn chain<'a>(&'a self, from: &'a OwnerRef) -> Vec<&'a Arc<str>> {
+        let mut chain: Vec<&Arc<str>> = Vec::new();
+        let mut at = Some(from);
+        while let Some(owner) = at {
+            if chain.len() >= LONGEST_CHAIN || chain.contains(&&owner.uid) {
+                break;
+            }
+            chain.push(&owner.uid);
+            at = self.known.get(&owner.uid).and_then(|known| known.owner.as_ref());
+        }
+        chain
+    }
+
+    /// The top above an owner. Its namespace is the pods': an owner without one is a workload in each namespace that it works in.
+    pub(super) fn top(&self, namespace: &str, from: &OwnerRef) -> Top {
+        let chain = self.chain(from);
+        let top = chain.last().and_then(|uid| self.known.get(*uid)).cloned().unwrap_or_else(|| by_name(from));
+        top.into_top(namespace)
+    }
+}
+
+impl Owner {
+    fn into_top(self, namespace: &str) -> Top {
+        Top {
+            key: ObjectKey {
+                api_version: self.api_version.to_string(),
+                kind: self.kind.to_string(),
+                namespace: namespace.to_owned(),
+                name: self.name.to_string(),
+            },
+            origin: if self.read { Origin::Cluster } else { Origin::OwnerReference },
+            labels: self.labels,
+        }
+    }
+}
+
+fn by_name(owner: &OwnerRef) -> Owner {
+    Owner {
+        api_version: Arc::clone(&owner.api_version),
+        kind: Arc::clone(&owner.kind),
+        name: Arc::clone(&owner.name),
+        owner: None,
+        labels: SharedLabels::default(),
+        read: false,
+    }
+}
+
+/// A resource as discovery names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Resource {
+    pub(super) plural: String,
+    pub(super) namespaced: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct ResourceList {
+    #[serde(default)]
+    resources: Vec<ResourceEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ResourceEntry {
+    name: String,
+    kind: String,
+    #[serde(default)]
+    namespaced: bool,
+}
+
+/// Resources by group, version and kind, and what was refused already.
+#[derive(Debug, Default)]
+struct Catalogue {
+    resources: BTreeMap<(Arc<str>, Arc<str>), Result<Resource, RequestError>>,
+    refused: HashSet<(Arc<str>, Arc<str>, Arc<str>)>,
+}
+
+impl Catalogue {
+    /// Reads owners: of each kind and namespace one first, so that a refusal is met once and not a thousand times.
+    async fn read_all(&mut self, api: &Api, wanted: BTreeSet<Wanted>) -> Vec<(Wanted, Result<Owner, RequestError>)> {
+        let kinds: BTreeSet<(Arc<str>, Arc<str>)> =
+            wanted.iter().map(|(_, owner)| (Arc::clone(&owner.api_version), Arc::clone(&owner.kind))).collect();
+        for (api_version, kind) in kinds {
+            if !self.resources.contains_key(&(Arc::clone(&api_version), Arc::clone(&kind))) {
+                let resource = discover(api, &api_version, &kind).await;
+                self.resources.insert((api_version, kind), resource);
+            }
+        }
+        let place = |(namespace, owner): &Wanted| (Arc::clone(&owner.api_version), Arc::clone(&owner.kind), Arc::clone(namespace));
+        let mut seen = HashSet::new();
+        let (first, rest): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|wanted| seen.insert(place(wanted)));
+        let mut results = self.read_batch(api, first).await;
+        for (wanted, result) in &results {
+            if result.as_ref().is_err_and(|error| error.is(StatusCode::FORBIDDEN)) {
+                self.refused.insert(place(wanted));
+            }
+        }
+        let (refused, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|wanted| self.refused.contains(&place(wanted)));
+        results
+            .extend(refused.into_iter().map(|wanted| (wanted, Err(RequestError::new(Cause::Forbidden, "refused as others of its kind")))));
+        results.extend(self.read_batch(api, rest).await);
+        results
+    }
+
+    async fn read_batch(&self, api: &Api, wanted: Vec<Wanted>) -> Vec<(Wanted, Result<Owner, RequestError>)> {
+        let reads: Vec<_> = wanted
+            .into_iter()
+            .map(|wanted| {
+                let resource = self.resources.get(&(Arc::clone(&wanted.1.api_version), Arc::clone(&wanted.1.kind))).cloned();
+                async move {
+                    let result = match resource {
+                        Some(Ok(resource)) => read_owner(api, &resource, &wanted).await,
+                        Some(Err(error)) => Err(error),
+                        None => Err(RequestError::new(Cause::InvalidResponse, "its kind is not known")),
+                    };
+                    (wanted, result)
+                }
+            })
+            .collect();
+        stream::iter(reads).buffered(AT_ONCE).collect().await
+    }
+}
+
+async fn read_owner(api: &Api, resource: &Resource, (namespace, owner): &Wanted) -> Result<Owner, RequestError> {
+    let built_in = BuiltIn::find(&owner.api_version, &owner.kind);
+    let api_version: Arc<str> = built_in.map_or_else(|| Arc::clone(&owner.api_version), |built_in| built_in.api_version().into());
+    let collection = collection_path(&api_version, &resource.plural, resource.namespaced.then_some(namespace));
+    let path = format!("{collection}/{}", encode(&owner.name));
+    let body = api.get(&path, Accept::Metadata).await?;
+    let Bare { metadata } = serde_json::from_slice(&body).map_err(|error| super::request::unreadable(&path, &error))?;
+    if metadata.uid() != &*owner.uid {
+        return Err(RequestError::gone("another object has its name now"));
+    }
+    let mut interner = Interner::default();
+    Ok(Owner {
+        api_version,
+        kind: Arc::clone(&owner.kind),
+        name: Arc::clone(&owner.name),
+        owner: metadata.controller().map(|owner| OwnerRef::of(owner, &mut interner)),
+        labels: share_labels(&metadata.labels, &mut interner),
+        read: true,
+    })
+}
+
+/// Finds the resource of a kind.
+pub(super) async fn discover(api: &Api, api_version: &str, kind: &str) -> Result<Resource, RequestError> {
+    if let Some(built_in) = BuiltIn::find(api_version, kind) {
+        return Ok(Resource { plural: built_in.plural.to_owned(), namespaced: true });
+    }
+    let path = match api_version.split_once('/') {
+        None => format!("/api/{}", encode(api_version)),
+        Some((group, version)) => format!("/apis/{}/{}", encode(group), encode(version)),
+    };
+    let list: ResourceList = api.read(&path, Accept::Objects).await?;
+    list.resources
+        .into_iter()
+        .find(|resource| resource.kind == kind && !resource.name.contains('/'))
+        .map(|resource| Resource { plural: resource.name, namespaced: resource.namespaced })
+        .ok_or_else(|| RequestError::new(Cause::InvalidResponse, format!("the server does not know kind {kind} of {api_version}")))
+}

@@ -1,0 +1,589 @@
+//! The inventory of a live cluster, against a scripted API server.
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use seaworthy::inventory::{Cluster, ConnectOptions, InventoryError, InventoryOptions, Listing, Timeouts};
+use seaworthy::model::{
+    Basis, Cause, Container, ContainerKind, DeclaredBecause, DeclaredIn, Gap, Inventory, Origin, RunningImage, Scope, Workload,
+};
+use serde_json::{Value, json};
+
+use crate::api_server::{ApiServer, Reply, Script};
+
+const OLD: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
+const NEW: &str = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
+
+fn options() -> InventoryOptions {
+    InventoryOptions {
+        pull_secrets: true,
+        custom_kinds: Vec::new(),
+        observed: "2026-01-05T10:00:00Z".parse::<Timestamp>().unwrap(),
+        page_size: 2,
+    }
+}
+
+fn short() -> Timeouts {
+    Timeouts {
+        connect: Duration::from_secs(2),
+        answer: Duration::from_millis(400),
+        body: Duration::from_secs(2),
+        credential: Duration::from_secs(2),
+    }
+}
+
+async fn connect(server: &ApiServer) -> Result<Cluster, InventoryError> {
+    let options = ConnectOptions { kubeconfig: Some(server.kubeconfig("secret-token")), context: None, timeouts: short() };
+    Cluster::connect(&options).await
+}
+
+async fn listing_with(script: Script, scope: &Scope, options: &InventoryOptions) -> (Listing, ApiServer) {
+    let server = script.start();
+    let listing = connect(&server).await.unwrap().inventory(scope, options, &|_| ()).await.unwrap();
+    (listing, server)
+}
+
+async fn inventory(objects: Vec<Value>) -> Inventory {
+    listing_with(Script::with(objects), &Scope::default(), &options()).await.0.inventory
+}
+
+fn owner(api_version: &str, kind: &str, name: &str) -> Value {
+    json!([{ "apiVersion": api_version, "kind": kind, "name": name, "uid": format!("uid-{}-{name}", kind.to_lowercase()), "controller": true }])
+}
+
+fn object(api_version: &str, kind: &str, name: &str, owners: Value, spec: Value) -> Value {
+    json!({
+        "apiVersion": api_version, "kind": kind,
+        "metadata": {
+            "name": name, "namespace": "prod", "uid": format!("uid-{}-{name}", kind.to_lowercase()),
+            "labels": { "app": name }, "ownerReferences": owners, "annotations": null,
+        },
+        "spec": spec,
+    })
+}
+
+fn template(containers: &[(&str, &str)]) -> Value {
+    let containers: Vec<Value> =
+        containers.iter().map(|(name, image)| json!({ "name": name, "image": image, "imagePullPolicy": "Always" })).collect();
+    json!({ "spec": { "containers": containers } })
+}
+
+fn deployment(name: &str, containers: &[(&str, &str)]) -> Value {
+    object("apps/v1", "Deployment", name, Value::Null, json!({ "replicas": 1, "template": template(containers) }))
+}
+
+fn replica_set(name: &str, owners: Value, containers: &[(&str, &str)]) -> Value {
+    object("apps/v1", "ReplicaSet", name, owners, json!({ "template": template(containers) }))
+}
+
+/// A running pod whose containers are (name, image, image ID).
+fn pod(name: &str, owners: Value, containers: &[(&str, &str, &str)]) -> Value {
+    let specs: Vec<Value> =
+        containers.iter().map(|(name, image, _)| json!({ "name": name, "image": image, "imagePullPolicy": "Always" })).collect();
+    let statuses: Vec<Value> = containers
+        .iter()
+        .map(|(name, image, id)| {
+            json!({ "name": name, "image": image, "imageID": id, "restartCount": 0, "state": { "running": { "startedAt": "2026-01-04T10:00:00Z" } }, "lastState": {} })
+        })
+        .collect();
+    let mut pod = object("v1", "Pod", name, owners, json!({ "containers": specs, "nodeName": "node1" }));
+    pod["status"] = json!({ "phase": "Running", "containerStatuses": statuses });
+    pod
+}
+
+fn workload<'a>(inventory: &'a Inventory, name: &str) -> &'a Workload {
+    inventory.workloads.iter().find(|workload| workload.key.to_string() == name).unwrap_or_else(|| panic!("no {name} in {inventory:#?}"))
+}
+
+fn container<'a>(workload: &'a Workload, name: &str) -> &'a Container {
+    workload.containers.iter().find(|container| container.name == name).unwrap_or_else(|| panic!("no {name} in {workload:#?}"))
+}
+
+fn manifest(digest: &str) -> RunningImage {
+    RunningImage::Manifest(digest.parse().unwrap())
+}
+
+fn names(inventory: &Inventory) -> Vec<String> {
+    inventory.workloads.iter().map(|workload| workload.key.to_string()).collect()
+}
+
+fn gap<'a>(inventory: &'a Inventory, what: &str) -> &'a Gap {
+    inventory.gaps.iter().find(|gap| gap.what.contains(what)).unwrap_or_else(|| panic!("no gap {what:?} in {:#?}", inventory.gaps))
+}
+
+#[tokio::test]
+async fn a_rollout_shows_both_digests_and_no_old_revision() {
+    let of = |name: &str| owner("apps/v1", "ReplicaSet", name);
+    let inventory = inventory(vec![
+        deployment("web", &[("app", "ghcr.io/acme/web:2")]),
+        replica_set("web-0", owner("apps/v1", "Deployment", "web"), &[("app", "ghcr.io/acme/web:0")]),
+        replica_set("web-1", owner("apps/v1", "Deployment", "web"), &[("app", "ghcr.io/acme/web:1")]),
+        replica_set("web-2", owner("apps/v1", "Deployment", "web"), &[("app", "ghcr.io/acme/web:2")]),
+        pod("web-1-a", of("web-1"), &[("app", "ghcr.io/acme/web:1", &format!("ghcr.io/acme/web@{OLD}"))]),
+        pod("web-1-b", of("web-1"), &[("app", "ghcr.io/acme/web:1", &format!("ghcr.io/acme/web@{OLD}"))]),
+        pod("web-2-a", of("web-2"), &[("app", "ghcr.io/acme/web:2", &format!("docker-pullable://mirror.local/web@{NEW}"))]),
+    ])
+    .await;
+    assert_eq!(names(&inventory), ["prod/Deployment/web"]);
+    let web = workload(&inventory, "prod/Deployment/web");
+    assert_eq!((web.pods, web.origin.clone(), web.labels["app"].as_str()), (3, Origin::Cluster, "web"));
+    let app = container(web, "app");
+    assert_eq!((app.path.as_str(), app.declared_in), ("spec.template.spec.containers[0].image", DeclaredIn::Template));
+    let [old, new] = app.images.as_slice() else { panic!("{app:#?}") };
+    assert_eq!((&old.running, old.basis, old.pods.count), (&manifest(OLD), Basis::Running, 2));
+    assert_eq!(old.pods.names, ["web-1-a", "web-1-b"]);
+    assert_eq!((&new.running, new.reported_repository.as_deref()), (&manifest(NEW), Some("mirror.local/web")));
+    assert_eq!(new.started.unwrap().to_string(), "2026-01-04T10:00:00Z");
+    assert!(inventory.gaps.is_empty(), "{:#?}", inventory.gaps);
+    assert_eq!((inventory.counts.pods, inventory.counts.namespaces), (3, 1));
+}
+
+#[tokio::test]
+async fn an_injected_sidecar_is_told_from_an_old_template() {
+    let id = format!("ghcr.io/acme/x@{OLD}");
+    let mut debugged =
+        pod("web-1-a", owner("apps/v1", "ReplicaSet", "web-1"), &[("app", "web", &id), ("legacy", "legacy", &id), ("mesh", "mesh", &id)]);
+    debugged["spec"]["ephemeralContainers"] = json!([{ "name": "debug", "image": "busybox" }]);
+    let inventory = inventory(vec![
+        deployment("web", &[("app", "web")]),
+        replica_set("web-1", owner("apps/v1", "Deployment", "web"), &[("app", "web"), ("legacy", "legacy")]),
+        debugged,
+    ])
+    .await;
+    let web = workload(&inventory, "prod/Deployment/web");
+    let places: Vec<(&str, DeclaredIn, &str)> =
+        web.containers.iter().map(|container| (container.name.as_str(), container.declared_in, container.path.as_str())).collect();
+    assert_eq!(
+        places,
+        [
+            ("app", DeclaredIn::Template, "spec.template.spec.containers[0].image"),
+            ("legacy", DeclaredIn::Template, "spec.containers[1].image"),
+            ("mesh", DeclaredIn::PodOnly, "spec.containers[2].image"),
+            ("debug", DeclaredIn::PodOnly, "spec.ephemeralContainers[0].image"),
+        ]
+    );
+    assert_eq!(container(web, "debug").images[0].basis, Basis::Declared(DeclaredBecause::NotStarted));
+}
+
+#[tokio::test]
+async fn an_unreadable_revision_leaves_injection_unknown() {
+    let id = format!("ghcr.io/acme/x@{OLD}");
+    let script = Script::with([
+        deployment("web", &[("app", "web")]),
+        replica_set("web-1", owner("apps/v1", "Deployment", "web"), &[("app", "web")]),
+        pod("web-1-a", owner("apps/v1", "ReplicaSet", "web-1"), &[("app", "web", &id), ("mesh", "mesh", &id)]),
+    ])
+    .fault("/apis/apps/v1/namespaces/prod/replicasets/web-1", 9, Reply::forbidden());
+    let (listing, _server) = listing_with(script, &Scope::default(), &options()).await;
+    let web = workload(&listing.inventory, "prod/Deployment/web");
+    assert_eq!(container(web, "app").declared_in, DeclaredIn::Template);
+    assert_eq!(container(web, "mesh").declared_in, DeclaredIn::TemplateUnknown);
+    let gap = gap(&listing.inventory, "ReplicaSet");
+    assert_eq!((gap.cause, gap.workloads_missing), (Cause::Forbidden, false));
+}
+
+#[tokio::test]
+async fn a_daemon_sets_old_revision_explains_its_pods() {
+    let id = format!("ghcr.io/acme/x@{OLD}");
+    let mut old =
+        pod("agent-a", owner("apps/v1", "DaemonSet", "agent"), &[("app", "agent", &id), ("gone", "gone", &id), ("mesh", "mesh", &id)]);
+    old["metadata"]["labels"]["controller-revision-hash"] = json!("5f");
+    let mut revision = object("apps/v1", "ControllerRevision", "agent-5f", Value::Null, Value::Null);
+    revision["data"] = json!({ "spec": { "template": template(&[("app", "agent"), ("gone", "gone")]) } });
+    let inventory = inventory(vec![
+        object("apps/v1", "DaemonSet", "agent", Value::Null, json!({ "template": template(&[("app", "agent")]) })),
+        revision,
+        old,
+    ])
+    .await;
+    let agent = workload(&inventory, "prod/DaemonSet/agent");
+    assert_eq!(container(agent, "gone").declared_in, DeclaredIn::Template);
+    assert_eq!(container(agent, "mesh").declared_in, DeclaredIn::PodOnly);
+}
+
+#[tokio::test]
+async fn mirror_pods_fold_without_their_node() {
+    let node = |name: &str| owner("v1", "Node", name);
+    let id = format!("registry.k8s.io/kube-apiserver@{OLD}");
+    let mut first = pod("kube-apiserver-node1", node("node1"), &[("api", "registry.k8s.io/kube-apiserver:v1", &id)]);
+    first["metadata"]["annotations"] = json!({ "kubernetes.io/config.mirror": "hash" });
+    let mut second = pod("kube-apiserver-node2", node("node2"), &[("api", "registry.k8s.io/kube-apiserver:v1", &id)]);
+    second["spec"]["nodeName"] = json!("node2");
+    let inventory = inventory(vec![first, second]).await;
+    assert_eq!(names(&inventory), ["prod/Pod/kube-apiserver"]);
+    let api = workload(&inventory, "prod/Pod/kube-apiserver");
+    assert_eq!((api.pods, api.containers[0].path.as_str(), api.key.api_version.as_str()), (2, "spec.containers[0].image", "v1"));
+    assert_eq!(api.containers[0].declared_in, DeclaredIn::Template);
+}
+
+#[tokio::test]
+async fn finished_suspended_and_never_started_have_their_basis() {
+    let id = format!("ghcr.io/acme/job@{OLD}");
+    let mut done = pod("nightly-1-a", owner("batch/v1", "Job", "nightly-1"), &[("job", "ghcr.io/acme/job:1", &id)]);
+    done["status"]["phase"] = json!("Succeeded");
+    done["status"]["containerStatuses"][0]["state"] = json!({ "terminated": { "startedAt": "2026-01-01T00:00:00Z", "exitCode": 0 } });
+    let mut web = pod("web", Value::Null, &[("app", "web:1", &id), ("crash", "web:1", &id), ("wait", "web:1", "")]);
+    web["spec"]["initContainers"] = json!([{ "name": "init", "image": "web:init" }]);
+    web["status"]["initContainerStatuses"] = json!([{ "name": "init", "imageID": id, "state": { "terminated": { "startedAt": null } } }]);
+    web["status"]["containerStatuses"][1]["state"] = json!({ "waiting": { "reason": "CrashLoopBackOff" } });
+    web["status"]["containerStatuses"][1]["lastState"] = json!({ "terminated": { "startedAt": "2026-01-03T00:00:00Z" } });
+    web["status"]["containerStatuses"][2]["state"] = json!({ "waiting": { "reason": "ImagePullBackOff" } });
+    let mut evicted = pod("gone-1-a", owner("apps/v1", "ReplicaSet", "gone-1"), &[("app", "gone:1", "")]);
+    evicted["status"] = json!({ "phase": "Failed", "reason": "Evicted" });
+    let cron = json!({ "suspend": true, "jobTemplate": { "spec": { "template": template(&[("job", "ghcr.io/acme/job:2")]) } } });
+    let inventory = inventory(vec![
+        object(
+            "batch/v1",
+            "CronJob",
+            "nightly",
+            Value::Null,
+            json!({ "jobTemplate": { "spec": { "template": template(&[("job", "ghcr.io/acme/job:1")]) } } }),
+        ),
+        object(
+            "batch/v1",
+            "Job",
+            "nightly-1",
+            owner("batch/v1", "CronJob", "nightly"),
+            json!({ "template": template(&[("job", "ghcr.io/acme/job:1")]) }),
+        ),
+        object("batch/v1", "CronJob", "paused", Value::Null, cron),
+        object("batch/v1", "Job", "once", Value::Null, json!({ "suspend": true, "template": template(&[("job", "once:1")]) })),
+        deployment("zero", &[("app", "zero:1")]),
+        replica_set("bare", Value::Null, &[("app", "bare:1")]),
+        deployment("gone", &[("app", "gone:2")]),
+        replica_set("gone-1", owner("apps/v1", "Deployment", "gone"), &[("app", "gone:1")]),
+        evicted,
+        done,
+        web,
+    ])
+    .await;
+    let basis = |workload_name: &str, name: &str| {
+        let images = &container(workload(&inventory, workload_name), name).images;
+        assert_eq!(images.len(), 1, "{images:#?}");
+        images[0].basis
+    };
+    assert_eq!(basis("prod/CronJob/nightly", "job"), Basis::Finished);
+    assert_eq!(basis("prod/CronJob/paused", "job"), Basis::Declared(DeclaredBecause::Suspended));
+    assert_eq!(
+        container(workload(&inventory, "prod/CronJob/paused"), "job").path,
+        "spec.jobTemplate.spec.template.spec.containers[0].image"
+    );
+    assert_eq!(basis("prod/Job/once", "job"), Basis::Declared(DeclaredBecause::Suspended));
+    assert_eq!(basis("prod/Deployment/zero", "app"), Basis::Declared(DeclaredBecause::NoPods));
+    assert_eq!(basis("prod/ReplicaSet/bare", "app"), Basis::Declared(DeclaredBecause::NoPods));
+    assert_eq!(basis("prod/Deployment/gone", "app"), Basis::Declared(DeclaredBecause::NoPods));
+    assert_eq!(container(workload(&inventory, "prod/Deployment/gone"), "app").images[0].reference, "gone:2");
+    assert_eq!(basis("prod/Pod/web", "app"), Basis::Running);
+    assert_eq!(basis("prod/Pod/web", "crash"), Basis::Running);
+    assert_eq!(basis("prod/Pod/web", "wait"), Basis::Declared(DeclaredBecause::NotStarted));
+    assert_eq!(basis("prod/Pod/web", "init"), Basis::Finished);
+    assert_eq!(container(workload(&inventory, "prod/Pod/web"), "init").kind, ContainerKind::Init);
+    assert_eq!(workload(&inventory, "prod/Pod/web").containers[0].name, "init");
+}
+
+#[tokio::test]
+async fn an_image_volume_has_the_reported_digest_or_none() {
+    let id = format!("ghcr.io/acme/app@{OLD}");
+    let volumes = json!([{ "name": "plain", "emptyDir": {} }, { "name": "model", "image": { "reference": "ghcr.io/acme/model:1", "pullPolicy": "IfNotPresent" } }]);
+    let mut reported = pod("new", Value::Null, &[("app", "app", &id)]);
+    reported["spec"]["volumes"] = volumes.clone();
+    reported["status"]["containerStatuses"][0]["volumeMounts"] = json!([{ "name": "plain", "mountPath": "/x" }, { "name": "model", "mountPath": "/m", "volumeStatus": { "image": { "imageRef": format!("ghcr.io/acme/model@{NEW}") } } }]);
+    let mut silent = pod("old", Value::Null, &[("app", "app", &id)]);
+    silent["spec"]["volumes"] = volumes;
+    let inventory = inventory(vec![reported, silent]).await;
+    let model = |name: &str| container(workload(&inventory, name), "model").clone();
+    let new = model("prod/Pod/new");
+    assert_eq!((new.kind, new.path.as_str()), (ContainerKind::ImageVolume, "spec.volumes[1].image.reference"));
+    assert_eq!((&new.images[0].running, new.images[0].basis), (&manifest(NEW), Basis::Running));
+    let old = model("prod/Pod/old");
+    assert_eq!((&old.images[0].running, old.images[0].basis), (&RunningImage::Unreported, Basis::Declared(DeclaredBecause::NotReported)));
+}
+
+#[tokio::test]
+async fn custom_owners_are_followed_and_their_templates_compared() {
+    let id = format!("ghcr.io/acme/x@{OLD}");
+    let objects = vec![
+        object("acme.io/v1", "Platform", "all", Value::Null, json!({})),
+        object(
+            "argoproj.io/v1alpha1",
+            "Rollout",
+            "web",
+            owner("acme.io/v1", "Platform", "all"),
+            json!({ "template": template(&[("app", "web:1"), ("extra", "extra:1")]) }),
+        ),
+        replica_set("web-1", owner("argoproj.io/v1alpha1", "Rollout", "web"), &[("app", "web:1")]),
+        replica_set("web-0", owner("argoproj.io/v1alpha1", "Rollout", "web"), &[("app", "web:0")]),
+        pod("web-1-a", owner("apps/v1", "ReplicaSet", "web-1"), &[("app", "web:1", &id), ("mesh", "mesh:1", &id)]),
+    ];
+    let plain = inventory(objects.clone()).await;
+    assert_eq!(names(&plain), ["prod/Platform/all"]);
+    let all = workload(&plain, "prod/Platform/all");
+    assert_eq!((all.key.api_version.as_str(), all.origin.clone(), all.labels["app"].as_str()), ("acme.io/v1", Origin::Cluster, "all"));
+    assert_eq!(container(all, "app").declared_in, DeclaredIn::Template);
+    assert_eq!(container(all, "mesh").declared_in, DeclaredIn::PodOnly);
+    assert_eq!(all.containers.len(), 2);
+
+    let custom = InventoryOptions {
+        custom_kinds: vec!["argoproj.io/Rollout: spec.template".parse().unwrap(), "no.such/Kind: spec".parse().unwrap()],
+        ..options()
+    };
+    let (listing, _server) = listing_with(Script::with(objects), &Scope::default(), &custom).await;
+    let all = workload(&listing.inventory, "prod/Platform/all");
+    assert_eq!(container(all, "extra").images[0].basis, Basis::Declared(DeclaredBecause::NoPods));
+    assert_eq!(container(all, "extra").path, "spec.template.spec.containers[1].image");
+    assert!(listing.inventory.gaps.is_empty(), "{:#?}", listing.inventory.gaps);
+}
+
+#[tokio::test]
+async fn an_owner_that_may_not_be_read_is_named_and_marked() {
+    let id = format!("ghcr.io/acme/x@{OLD}");
+    let script = Script::with([
+        object("acme.io/v1", "Database", "orders", Value::Null, json!({})),
+        pod("orders-0", owner("acme.io/v1", "Database", "orders"), &[("db", "db:1", &id)]),
+        pod("users-0", owner("acme.io/v1", "Database", "users"), &[("db", "db:1", &id)]),
+    ])
+    .fault("/apis/acme.io/v1/namespaces/prod/databases", 99, Reply::forbidden());
+    let (listing, server) = listing_with(script, &Scope::default(), &options()).await;
+    assert_eq!(names(&listing.inventory), ["prod/Database/orders", "prod/Database/users"]);
+    let orders = workload(&listing.inventory, "prod/Database/orders");
+    assert_eq!((orders.origin.clone(), container(orders, "db").declared_in), (Origin::OwnerReference, DeclaredIn::TemplateUnknown));
+    let gap = gap(&listing.inventory, "Database");
+    assert_eq!((gap.cause, gap.workloads_missing, gap.namespace.as_deref()), (Cause::Forbidden, false, Some("prod")));
+    assert_eq!(server.requests().iter().filter(|request| request.contains("/databases/")).count(), 1, "a refusal is met once");
+}
+
+#[tokio::test]
+async fn pull_secrets_are_got_by_name_and_never_listed() {
+    let id = format!("ghcr.io/acme/x@{OLD}");
+    let mut with_secret = pod("web", Value::Null, &[("app", "web:1", &id)]);
+    with_secret["spec"]["imagePullSecrets"] = json!([{ "name": "regcred" }, { "name": "missing" }, {}]);
+    let secret = |name: &str| json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name, "namespace": "prod" }, "type": "kubernetes.io/dockerconfigjson", "data": { ".dockerconfigjson": "eyJhdXRocyI6eyJnaGNyLmlvIjp7fX19" } });
+    let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "default", "namespace": "prod" }, "imagePullSecrets": [{ "name": "shared" }] });
+    let script = || {
+        Script::with([
+            with_secret.clone(),
+            deployment("zero", &[("app", "zero:1")]),
+            secret("regcred"),
+            secret("other"),
+            secret("shared"),
+            account.clone(),
+        ])
+        .fault("/api/v1/namespaces/prod/secrets/shared", 9, Reply::forbidden())
+    };
+    let (listing, server) = listing_with(script(), &Scope::default(), &options()).await;
+    let secrets: Vec<(String, Result<&str, Cause>)> = listing
+        .pull_secrets
+        .iter()
+        .map(|secret| (secret.name.to_string(), secret.config.as_ref().map(|config| config.expose()).map_err(|(cause, _)| *cause)))
+        .collect();
+    assert_eq!(
+        secrets,
+        [
+            ("prod/missing".to_owned(), Ok("{\"auths\":{}}")),
+            ("prod/regcred".to_owned(), Ok("{\"auths\":{\"ghcr.io\":{}}}")),
+            ("prod/shared".to_owned(), Err(Cause::Forbidden)),
+        ]
+    );
+    assert!(!gap(&listing.inventory, "prod/shared").workloads_missing);
+    let zero = workload(&listing.inventory, "prod/Deployment/zero");
+    assert_eq!(zero.containers[0].images[0].pull_secrets[0].to_string(), "prod/shared");
+    let asked: Vec<String> = server.requests().into_iter().filter(|request| request.contains("secret")).collect();
+    assert!(asked.iter().all(|request| request.starts_with("GET /api/v1/namespaces/prod/secrets/")), "{asked:?}");
+    assert!(!asked.iter().any(|request| request.contains("other")));
+
+    let (listing, server) = listing_with(script(), &Scope::default(), &InventoryOptions { pull_secrets: false, ..options() }).await;
+    assert!(listing.pull_secrets.is_empty() && listing.inventory.gaps.is_empty());
+    assert!(
+        !server.requests().iter().any(|request| request.contains("secret") || request.contains("serviceaccount")),
+        "{:?}",
+        server.requests()
+    );
+}
+
+fn many_pods() -> Vec<Value> {
+    (0..5)
+        .map(|number| pod(&format!("pod-{number}"), owner("apps/v1", "StatefulSet", "db"), &[("db", "db:1", &format!("db@{OLD}"))]))
+        .collect()
+}
+
+fn gone(token: &str) -> Reply {
+    Reply::Status(
+        410,
+        Vec::new(),
+        json!({ "kind": "Status", "message": "the continue parameter is too old", "metadata": { "continue": token } }),
+    )
+}
+
+#[tokio::test]
+async fn a_list_that_expires_starts_again_and_counts_nothing_twice() {
+    for (times, expected_restarts) in [(1, 1), (2, 2), (3, 2)] {
+        let script = Script::with(many_pods()).fault("/api/v1/pods?limit=2&continue=4", times, gone("4"));
+        let (listing, server) = listing_with(script, &Scope::default(), &options()).await;
+        let db = workload(&listing.inventory, "prod/StatefulSet/db");
+        // After two new beginnings the server's own token is taken; here it leads to where the list stood.
+        let expected = if times == 3 { 4 } else { 5 };
+        assert_eq!((db.pods, container(db, "db").images[0].pods.count), (expected, expected), "{times}");
+        let starts = server.requests().iter().filter(|request| request.as_str() == "GET /api/v1/pods?limit=2").count();
+        assert_eq!(starts, expected_restarts + 1, "{:?}", server.requests());
+    }
+}
+
+#[tokio::test]
+async fn a_list_goes_on_with_the_inconsistent_token_at_last() {
+    let script = Script::with(many_pods()).fault("/api/v1/pods?limit=2&continue=2", 3, gone("3"));
+    let (listing, _server) = listing_with(script, &Scope::default(), &options()).await;
+    assert_eq!(workload(&listing.inventory, "prod/StatefulSet/db").pods, 4, "two of the first page, two after the token");
+    assert!(listing.inventory.gaps.is_empty());
+
+    let script = Script::with(many_pods()).fault("/api/v1/pods?limit=2&continue=2", 99, Reply::refuse(410, "Expired", "too old"));
+    let (listing, _server) = listing_with(script, &Scope::default(), &options()).await;
+    assert_eq!(workload(&listing.inventory, "prod/StatefulSet/db").pods, 2, "what was read stays");
+    let gap = gap(&listing.inventory, "pods in all namespaces");
+    assert_eq!((gap.cause, gap.workloads_missing), (Cause::ListIncomplete, true));
+}
+
+#[tokio::test]
+async fn a_busy_server_is_asked_again_as_it_says() {
+    let busy = Reply::Status(429, vec![("retry-after", "1".to_owned())], json!({ "message": "slow down" }));
+    let script =
+        Script::with(many_pods()).fault("/api/v1/pods", 1, busy.clone()).fault("/apis/apps/v1/deployments", 2, Reply::refuse(500, "", ""));
+    let start = Instant::now();
+    let (listing, _server) = listing_with(script, &Scope::default(), &options()).await;
+    assert!(start.elapsed() >= Duration::from_secs(1));
+    assert!(listing.inventory.gaps.is_empty(), "{:#?}", listing.inventory.gaps);
+    assert_eq!(workload(&listing.inventory, "prod/StatefulSet/db").pods, 5);
+    assert_eq!(listing.traffic.repeated, 3);
+    assert!(listing.traffic.waited >= Duration::from_secs(1) && listing.traffic.bytes > 1000 && listing.traffic.round_trip.is_some());
+    assert_eq!(listing.clock.unwrap().server.to_string(), "2026-01-05T10:00:00Z");
+
+    let too_long = Reply::Status(429, vec![("retry-after", "3600".to_owned())], json!({ "message": "slow down" }));
+    let (listing, _server) =
+        listing_with(Script::with(many_pods()).fault("/apis/batch/v1/cronjobs", 99, too_long), &Scope::default(), &options()).await;
+    assert_eq!(gap(&listing.inventory, "cronjobs").cause, Cause::ListIncomplete);
+    assert_eq!(workload(&listing.inventory, "prod/StatefulSet/db").pods, 5);
+}
+
+fn namespaced(mut object: Value, namespace: &str) -> Value {
+    object["metadata"]["namespace"] = json!(namespace);
+    object
+}
+
+fn two_namespaces() -> Script {
+    let id = format!("x@{OLD}");
+    let namespace =
+        |name: &str| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name, "uid": format!("uid-{name}") } });
+    Script::with([
+        namespace("kube-system"),
+        namespace("prod"),
+        namespace("closed"),
+        pod("web", Value::Null, &[("app", "web:1", &id)]),
+        namespaced(pod("vault", Value::Null, &[("app", "vault:1", &id)]), "closed"),
+    ])
+}
+
+#[tokio::test]
+async fn a_forbidden_namespace_is_a_gap_and_the_rest_is_audited() {
+    let script =
+        two_namespaces().fault("/api/v1/pods", 9, Reply::forbidden()).fault("/api/v1/namespaces/closed/pods", 9, Reply::forbidden());
+    let (listing, _server) = listing_with(script, &Scope::default(), &options()).await;
+    assert_eq!(names(&listing.inventory), ["prod/Pod/web"]);
+    let gap = gap(&listing.inventory, "pods in namespace closed");
+    assert_eq!((gap.cause, gap.namespace.as_deref(), gap.workloads_missing), (Cause::ListIncomplete, Some("closed"), true));
+    assert_eq!(listing.inventory.gaps.len(), 1);
+    let cluster = listing.inventory.cluster.unwrap();
+    assert_eq!((cluster.uid.as_deref(), cluster.user.as_deref()), (Some("uid-kube-system"), Some("auditor")));
+    assert_eq!((cluster.server_version.as_deref(), cluster.context.as_deref()), (Some("v1.36.3"), Some("test")));
+}
+
+#[tokio::test]
+async fn a_chosen_namespace_is_no_gap_and_asks_nothing_beyond_it() {
+    let scope = Scope { include_namespaces: vec!["prod".to_owned()], ..Scope::default() };
+    let (listing, server) = listing_with(two_namespaces(), &scope, &options()).await;
+    assert_eq!(names(&listing.inventory), ["prod/Pod/web"]);
+    assert!(listing.inventory.gaps.is_empty());
+    for request in server.requests() {
+        let is_own = request.contains("/namespaces/prod/") || request.ends_with("/namespaces/kube-system");
+        assert!(is_own || request == "GET /version" || request.ends_with("/selfsubjectreviews"), "{request}");
+    }
+    let scope = Scope { exclude_namespaces: vec!["closed".to_owned()], ..Scope::default() };
+    let (listing, _server) = listing_with(two_namespaces(), &scope, &options()).await;
+    assert_eq!(names(&listing.inventory), ["prod/Pod/web"]);
+    assert!(listing.inventory.gaps.is_empty());
+}
+
+#[tokio::test]
+async fn filters_choose_workloads() {
+    let objects = || {
+        Script::with([
+            deployment("web", &[("app", "web:1")]),
+            deployment("db", &[("app", "db:1")]),
+            replica_set("web", Value::Null, &[("app", "x")]),
+        ])
+    };
+    for (scope, expected) in [
+        (Scope { workload: Some("Deployment/web".to_owned()), ..Scope::default() }, vec!["prod/Deployment/web"]),
+        (Scope { label_selector: Some("app notin (web)".to_owned()), ..Scope::default() }, vec!["prod/Deployment/db"]),
+        (Scope { exclude_kinds: vec!["Deployment".to_owned()], ..Scope::default() }, vec!["prod/ReplicaSet/web"]),
+    ] {
+        let (listing, _server) = listing_with(objects(), &scope, &options()).await;
+        assert_eq!(names(&listing.inventory), expected);
+        assert!(listing.inventory.gaps.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn nothing_at_all_is_an_error() {
+    let script = two_namespaces().fault("/api", 999, Reply::forbidden());
+    let server = script.start();
+    let error = connect(&server).await.unwrap().inventory(&Scope::default(), &options(), &|_| ()).await.unwrap_err();
+    assert!(matches!(error, InventoryError::NothingListed { .. }), "{error}");
+    assert!(!error.is_usage() && error.to_string().contains("--include-namespaces"), "{error}");
+}
+
+#[tokio::test]
+async fn a_silent_server_is_left_in_time() {
+    let server = Script::default().fault("/", 99, Reply::Silence).start();
+    let start = Instant::now();
+    let error = connect(&server).await.unwrap_err();
+    assert!(matches!(error, InventoryError::Unreachable { cause: Cause::Timeout, .. }), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+
+    let (listing, _server) =
+        listing_with(two_namespaces().fault("/apis/apps/v1/daemonsets", 99, Reply::Silence), &Scope::default(), &options()).await;
+    assert_eq!(names(&listing.inventory).len(), 2);
+    assert!(gap(&listing.inventory, "daemonsets").detail.contains("no answer"));
+}
+
+#[tokio::test]
+async fn an_expired_token_is_named_as_such() {
+    let server = Script::default().token("fresh").start();
+    // The claims are {"exp":1700000000}.
+    let options =
+        ConnectOptions { kubeconfig: Some(server.kubeconfig("e30.eyJleHAiOjE3MDAwMDAwMDB9.x")), context: None, timeouts: short() };
+    let error = Cluster::connect(&options).await.unwrap_err();
+    assert!(matches!(error, InventoryError::Unauthorized { .. }));
+    assert!(error.to_string().contains("the token expired at 2023-11-14T22:13:20Z; log in again"), "{error}");
+}
+
+#[tokio::test]
+async fn a_context_that_does_not_exist_is_answered_with_the_nearest() {
+    let server = Script::default().start();
+    let options = ConnectOptions { kubeconfig: Some(server.kubeconfig("t")), context: Some("tset".to_owned()), timeouts: short() };
+    let error = Cluster::connect(&options).await.unwrap_err();
+    assert!(error.is_usage());
+    assert_eq!(error.to_string(), "context \"tset\" is not in the kubeconfig; did you mean \"test\"? It has: other, test");
+    let options = ConnectOptions { kubeconfig: Some("/no/such/kubeconfig".into()), ..ConnectOptions::default() };
+    let error = Cluster::connect(&options).await.unwrap_err();
+    assert!(error.is_usage() && error.to_string().contains("/no/such/kubeconfig"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unreachable() {
+    let server = Script::default().start();
+    let path = server.kubeconfig("t");
+    let copy = tempfile::NamedTempFile::new().unwrap();
+    std::fs::copy(&path, copy.path()).unwrap();
+    drop(server);
+    let options = ConnectOptions { kubeconfig: Some(copy.path().to_owned()), context: None, timeouts: short() };
+    let error = Cluster::connect(&options).await.unwrap_err();
+    assert!(matches!(error, InventoryError::Unreachable { cause: Cause::Connection, .. }), "{error}");
+}
