@@ -4,6 +4,7 @@
 
 mod api_server;
 mod architecture;
+mod documentation;
 mod gather;
 mod inventory;
 mod report;
