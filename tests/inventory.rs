@@ -2,6 +2,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use seaworthy::inventory::rbac::{self, RbacScope};
 use seaworthy::inventory::{Cluster, ConnectOptions, InventoryError, InventoryOptions, Listing, Timeouts};
 use seaworthy::model::{
     Basis, Cause, Container, ContainerKind, DeclaredBecause, DeclaredIn, Gap, Inventory, Origin, RunningImage, Scope, Workload,
@@ -586,4 +587,141 @@ async fn a_server_that_is_not_there_is_unreachable() {
     let options = ConnectOptions { kubeconfig: Some(copy.path().to_owned()), context: None, timeouts: short() };
     let error = Cluster::connect(&options).await.unwrap_err();
     assert!(matches!(error, InventoryError::Unreachable { cause: Cause::Connection, .. }), "{error}");
+}
+
+/// A cluster in which every kind of request is needed.
+fn everything() -> Vec<Value> {
+    let id = format!("ghcr.io/acme/x@{OLD}");
+    let mut agent = pod("agent-a", owner("apps/v1", "DaemonSet", "agent"), &[("app", "agent", &id), ("gone", "gone", &id)]);
+    agent["metadata"]["labels"]["controller-revision-hash"] = json!("5f");
+    let mut private = pod("web-1-a", owner("apps/v1", "ReplicaSet", "web-1"), &[("app", "web", &id), ("mesh", "mesh", &id)]);
+    private["spec"]["imagePullSecrets"] = json!([{ "name": "regcred" }]);
+    vec![
+        json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "kube-system", "uid": "u" } }),
+        json!({ "apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR", "metadata": { "name": "kubernetes" }, "spec": { "cidrs": ["10.96.0.0/12"] } }),
+        deployment("web", &[("app", "web")]),
+        replica_set("web-1", owner("apps/v1", "Deployment", "web"), &[("app", "web")]),
+        object("apps/v1", "DaemonSet", "agent", Value::Null, json!({ "template": template(&[("app", "agent")]) })),
+        object("batch/v1", "Job", "once", Value::Null, json!({ "template": template(&[("job", "once:1")]) })),
+        deployment("zero", &[("app", "zero:1")]),
+        agent,
+        private,
+    ]
+}
+
+/// What a request needs, `verb group/resource[/name]`.
+fn need(request: &str) -> Option<String> {
+    let path = request.strip_prefix("GET ")?.split('?').next()?;
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let (group, rest) = match parts.as_slice() {
+        ["api", _, rest @ ..] => ("", rest),
+        ["apis", group, _, rest @ ..] => (*group, rest),
+        _ => return None,
+    };
+    Some(match rest {
+        ["namespaces", name] => format!("get {group}/namespaces/{name}"),
+        ["namespaces", _, plural] | [plural] => format!("list {group}/{plural}"),
+        ["namespaces", _, plural, _] => format!("get {group}/{plural}"),
+        other => panic!("{other:?}"),
+    })
+}
+
+fn granted(manifest: &str) -> std::collections::BTreeSet<String> {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(manifest).unwrap();
+    let rules = documents.iter().filter_map(|document| document["rules"].as_array()).flatten();
+    let mut granted = std::collections::BTreeSet::new();
+    for rule in rules {
+        let texts = |name: &str| -> Vec<String> {
+            rule[name].as_array().into_iter().flatten().map(|text| text.as_str().unwrap().to_owned()).collect()
+        };
+        let names = texts("resourceNames");
+        for (verb, resource) in
+            texts("verbs").iter().flat_map(|verb| texts("resources").into_iter().map(move |resource| (verb.clone(), resource)))
+        {
+            let what = format!("{verb} {}/{resource}", rule["apiGroups"][0].as_str().unwrap());
+            if names.is_empty() {
+                granted.insert(what);
+            } else {
+                granted.extend(names.iter().map(|name| format!("{what}/{name}")));
+            }
+        }
+    }
+    granted
+}
+
+#[tokio::test]
+async fn the_printed_rights_are_those_that_are_used() {
+    let namespaces = Scope { include_namespaces: vec!["prod".to_owned()], ..Scope::default() };
+    for (rights, scope, pull_secrets) in [
+        (RbacScope::Cluster, Scope::default(), true),
+        (RbacScope::NoSecrets, Scope::default(), false),
+        (RbacScope::Namespaces(vec!["prod".to_owned()]), namespaces, true),
+    ] {
+        let granted = granted(&rbac::manifest(&rights).unwrap());
+        let (listing, server) = listing_with(Script::with(everything()), &scope, &InventoryOptions { pull_secrets, ..options() }).await;
+        assert!(listing.inventory.gaps.is_empty(), "{:#?}", listing.inventory.gaps);
+        let used: std::collections::BTreeSet<String> = server.requests().iter().filter_map(|request| need(request)).collect();
+        let asked: Vec<&String> = used.iter().filter(|need| !granted.contains(*need)).collect();
+        // The cluster's UID is asked for wherever it may be had, and done without elsewhere.
+        let expected: &[&str] = if matches!(rights, RbacScope::Namespaces(_)) { &["get /namespaces/kube-system"] } else { &[] };
+        assert_eq!(asked, expected, "{rights:?}");
+        // `get` of other controllers is for those made between two lists.
+        let unused: Vec<&String> =
+            granted.difference(&used).filter(|need| !need.starts_with("get apps/") && !need.starts_with("get batch/")).collect();
+        assert!(unused.iter().all(|need| need.as_str() == "get /replicationcontrollers"), "{rights:?}: {unused:?}");
+        if rights == RbacScope::Cluster {
+            assert!(listing.networks.contains("10.96.0.1".parse().unwrap()));
+            assert!(!listing.networks.contains("10.0.0.1".parse().unwrap()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_owner_made_between_two_lists_is_read_by_name() {
+    let id = format!("ghcr.io/acme/x@{OLD}");
+    let script = Script::with([
+        deployment("web", &[("app", "web")]),
+        replica_set("web-1", owner("apps/v1", "Deployment", "web"), &[("app", "web")]),
+        pod("web-1-a", owner("apps/v1", "ReplicaSet", "web-1"), &[("app", "web", &id)]),
+    ])
+    .fault("/apis/apps/v1/deployments", 1, Reply::Status(200, Vec::new(), json!({ "metadata": {}, "items": null })))
+    .fault("/apis/apps/v1/replicasets", 1, Reply::Status(200, Vec::new(), json!({ "metadata": {}, "items": null })));
+    let (listing, _server) = listing_with(script, &Scope::default(), &options()).await;
+    let web = workload(&listing.inventory, "prod/Deployment/web");
+    assert_eq!((web.origin.clone(), container(web, "app").declared_in), (Origin::Cluster, DeclaredIn::Template));
+    assert!(listing.inventory.gaps.is_empty(), "{:#?}", listing.inventory.gaps);
+}
+
+#[tokio::test]
+async fn a_cycle_of_owners_ends() {
+    let id = format!("ghcr.io/acme/x@{OLD}");
+    let script = Script::with([
+        object("acme.io/v1", "Ring", "a", owner("acme.io/v1", "Ring", "b"), json!({})),
+        object("acme.io/v1", "Ring", "b", owner("acme.io/v1", "Ring", "a"), json!({})),
+        pod("p", owner("acme.io/v1", "Ring", "a"), &[("app", "app", &id)]),
+    ]);
+    let (listing, _server) = listing_with(script, &Scope::default(), &options()).await;
+    assert_eq!(names(&listing.inventory), ["prod/Ring/b"]);
+}
+
+#[tokio::test]
+async fn many_injected_containers_are_explained_by_one_list() {
+    let id = format!("ghcr.io/acme/x@{OLD}");
+    let mut objects = Vec::new();
+    for number in 0..20 {
+        let (name, revision) = (format!("web{number}"), format!("web{number}-1"));
+        objects.push(deployment(&name, &[("app", "web")]));
+        objects.push(replica_set(&revision, owner("apps/v1", "Deployment", &name), &[("app", "web")]));
+        objects.push(pod(
+            &format!("{revision}-a"),
+            owner("apps/v1", "ReplicaSet", &revision),
+            &[("app", "web", &id), ("mesh", "mesh", &id)],
+        ));
+    }
+    let (listing, server) = listing_with(Script::with(objects), &Scope::default(), &options()).await;
+    assert_eq!(listing.inventory.workloads.len(), 20);
+    for web in &listing.inventory.workloads {
+        assert_eq!(container(web, "mesh").declared_in, DeclaredIn::PodOnly, "{web:#?}");
+    }
+    assert!(!server.requests().iter().any(|request| request.contains("/replicasets/")), "none was read by itself");
 }

@@ -224,3 +224,109 @@ pub(super) fn custom_pod_spec<'a>(custom: &CustomKind, object: &'a Value) -> Res
     }
     Ok(Some((format!("{path}.spec"), PodTemplate::deserialize(found)?.spec)))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::inventory::kinds::BUILT_IN;
+    use crate::model::Scope;
+
+    fn page() -> Value {
+        json!({
+            "metadata": { "continue": "next" },
+            "items": [{
+                "metadata": {
+                    "name": "web-1", "namespace": "prod", "uid": "u", "labels": { "controller-revision-hash": "x" },
+                    "annotations": { "kubernetes.io/config.mirror": "h" },
+                    "ownerReferences": [{ "apiVersion": "apps/v1", "kind": "DaemonSet", "name": "web", "uid": "o", "controller": true }],
+                },
+                "spec": {
+                    "containers": [{ "name": "app", "image": "nginx", "imagePullPolicy": "Always" }],
+                    "initContainers": [], "ephemeralContainers": null,
+                    "volumes": [{ "name": "v", "image": { "reference": "nginx", "pullPolicy": "Never" } }],
+                    "imagePullSecrets": [{ "name": "s" }], "nodeName": "1",
+                    "template": { "spec": { "containers": [{ "name": "app", "image": "nginx" }] } },
+                },
+                "status": {
+                    "phase": "Running", "podIPs": [{ "ip": "10.0.0.1" }],
+                    "containerStatuses": [{
+                        "name": "app", "imageID": "nginx@sha256:x", "state": { "running": { "startedAt": "2026-01-01T00:00:00Z" } },
+                        "lastState": {}, "restartCount": 1, "volumeMounts": [{ "name": "v", "volumeStatus": { "image": { "imageRef": "x" } } }],
+                    }],
+                },
+            }],
+        })
+    }
+
+    fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
+        found.push(at.to_owned());
+        match value {
+            Value::Object(fields) => {
+                fields.iter().for_each(|(name, value)| pointers(value, &format!("{at}/{}", name.replace('/', "~1")), found))
+            }
+            Value::Array(items) => items.iter().enumerate().for_each(|(index, value)| pointers(value, &format!("{at}/{index}"), found)),
+            _ => {}
+        }
+    }
+
+    fn junk() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".{0,8}".prop_map(Value::from),
+            Just(json!("sha256:é")),
+            Just(json!("-")),
+        ];
+        leaf.prop_recursive(3, 12, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::btree_map("(name|spec|containers|image|metadata|items)", inner, 0..4)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn fold_everywhere(body: &[u8]) {
+        let filter = Arc::new(Filter::new(&Scope::default()).unwrap());
+        let mut pods = PodPages::new(Arc::clone(&filter), true);
+        let _ = pods.page(body);
+        let _ = pods.fold.finish();
+        let _ = ControllerPages::new(Kind::from(&BUILT_IN[1]), Arc::clone(&filter), None).page(body);
+        let _ = OwnedPages::new(Arc::clone(&filter)).page(body);
+        let _ = CustomPages::new("a.b/C: spec.template".parse().unwrap(), "a.b/v1", filter).page(body);
+    }
+
+    proptest! {
+        #[test]
+        fn no_json_panics(changes in proptest::collection::vec((any::<prop::sample::Index>(), junk()), 1..4)) {
+            let mut page = page();
+            for (index, junk) in changes {
+                let mut known = Vec::new();
+                pointers(&page, "", &mut known);
+                if let Some(value) = page.pointer_mut(index.get(known.as_slice()).as_str()) {
+                    *value = junk;
+                }
+            }
+            fold_everywhere(page.to_string().as_bytes());
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            fold_everywhere(&bytes);
+        }
+    }
+
+    #[test]
+    fn the_page_of_the_property_test_is_read() {
+        let filter = Arc::new(Filter::new(&Scope::default()).unwrap());
+        let mut pods = PodPages::new(filter, true);
+        let end = pods.page(page().to_string().as_bytes()).unwrap();
+        assert_eq!(end, PageEnd { next: Some("next".to_owned()), objects: 1 });
+        let folded = pods.fold.finish();
+        assert_eq!((folded.pods, folded.groups.len(), folded.groups[0].seen.len(), folded.addresses.len()), (1, 1, 2, 1));
+    }
+}

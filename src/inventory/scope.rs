@@ -13,6 +13,9 @@ pub enum ScopeError {
     /// A namespace's name is not one.
     #[error("{0:?} is not the name of a namespace (lower-case letters, digits and -, at most 63)")]
     Namespace(String),
+    /// No namespace where one is needed.
+    #[error("name at least one namespace")]
+    NoNamespace,
     /// The workload is not written `Kind/name`.
     #[error("workload {0:?} is not written Kind/name, for example Deployment/web")]
     Workload(String),
@@ -88,7 +91,7 @@ impl Filter {
 }
 
 /// A DNS label (RFC 1123), as the API server demands; it becomes part of a path.
-fn is_namespace(text: &str) -> bool {
+pub(super) fn is_namespace(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 63
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')

@@ -1,0 +1,218 @@
+//! Documents into workloads.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use crate::model::{
+    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, ImageReference, Inventory, InventoryCounts, NotJudged,
+    ObjectKey, Origin, PodSample, RunningImage, Scope, Workload, escape_control,
+};
+
+use super::Problem;
+use crate::inventory::kinds::{BuiltIn, CustomKind};
+use crate::inventory::objects::custom_pod_spec;
+use crate::inventory::scope::Filter;
+use crate::inventory::slim::{Bare, Meta, PodSpec};
+use crate::inventory::template::{entries, image_path};
+
+/// Lists inside lists.
+const DEEPEST_LIST: usize = 4;
+/// Depth to which image-like fields are looked for; the parsers stop before it.
+const DEEPEST_FIELD: usize = 128;
+/// Most image-like fields named of one object.
+const MOST_FIELDS: usize = 20;
+/// Kinds whose contents are data: a text in them is no image, and a secret's is not shown.
+const DATA: [&str; 3] = ["ConfigMap", "Secret", "CustomResourceDefinition"];
+
+/// Collects workloads out of documents.
+pub(super) struct Objects<'a> {
+    filter: &'a Filter,
+    custom_kinds: &'a [CustomKind],
+    workloads: Vec<Workload>,
+    not_judged: Vec<NotJudged>,
+    namespaces: BTreeSet<String>,
+    objects: u64,
+}
+
+/// Where an object stands.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    file: &'a str,
+    document: u32,
+}
+
+impl<'a> Objects<'a> {
+    pub(super) fn new(filter: &'a Filter, custom_kinds: &'a [CustomKind]) -> Self {
+        Self { filter, custom_kinds, workloads: Vec::new(), not_judged: Vec::new(), namespaces: BTreeSet::new(), objects: 0 }
+    }
+
+    /// Kubernetes objects so far.
+    pub(super) fn count(&self) -> u64 {
+        self.objects
+    }
+
+    /// Adds a document, and returns what is wrong with it or with objects in it. What is no Kubernetes object is wrong in a file that
+    /// the user named, but not in a directory, where charts and values lie beside manifests.
+    pub(super) fn add(&mut self, document: &Value, file: &str, index: u32, is_named: bool) -> Vec<Problem> {
+        let place = Place { file, document: index };
+        let mut problems = Vec::new();
+        match document {
+            Value::Null => {}
+            Value::Array(items) => {
+                for item in items {
+                    self.add_object(item, ("", ""), place, is_named, 1, &mut problems);
+                }
+            }
+            _ => self.add_object(document, ("", ""), place, is_named, 0, &mut problems),
+        }
+        problems
+    }
+
+    fn add_object(
+        &mut self,
+        object: &Value,
+        inherited: (&str, &str),
+        place: Place<'_>,
+        is_named: bool,
+        depth: usize,
+        problems: &mut Vec<Problem>,
+    ) {
+        let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let api_version = text("apiVersion").unwrap_or(inherited.0);
+        let kind = text("kind").unwrap_or(inherited.1);
+        if api_version.is_empty() || kind.is_empty() {
+            tracing::debug!(file = place.file, document = place.document, "no Kubernetes object");
+            if is_named {
+                problems.push(problem("no Kubernetes object: it has no apiVersion or no kind"));
+            }
+            return;
+        }
+        if let (Some(of), Some(Value::Array(items))) = (kind.strip_suffix("List"), object.get("items")) {
+            if depth >= DEEPEST_LIST {
+                problems.push(problem("lists are nested too deeply"));
+                return;
+            }
+            // The items of a typed list (`PodList`) do not repeat their kind.
+            let inherited = if of.is_empty() { ("", "") } else { (api_version, of) };
+            for item in items {
+                self.add_object(item, inherited, place, is_named, depth + 1, problems);
+            }
+            return;
+        }
+        self.objects += 1;
+        problems.extend(self.add_one(object, api_version, kind, place).err());
+    }
+
+    fn add_one(&mut self, object: &Value, api_version: &str, kind: &str, place: Place<'_>) -> Result<(), Problem> {
+        let unreadable = |error: serde_json::Error| problem(&format!("{kind} cannot be read: {error}"));
+        let Bare { metadata } = Bare::deserialize(object).map_err(unreadable)?;
+        let name = metadata.name.as_deref().or(metadata.generate_name.as_deref()).unwrap_or_default();
+        let key = ObjectKey {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            namespace: metadata.namespace().to_owned(),
+            name: name.to_owned(),
+        };
+        if !self.filter.has_key(&key) || !self.filter.has_labels(|label| metadata.labels.get(label)) {
+            return Ok(());
+        }
+        self.namespaces.insert(key.namespace.clone());
+        let unreadable = |error: serde_json::Error| problem(&format!("{key} cannot be read: {error}"));
+        match self.pod_spec(object, api_version, kind).map_err(unreadable)? {
+            Some((path, spec)) => self.workloads.extend(workload(key, &metadata, &path, &spec, place)),
+            None if DATA.contains(&kind) => {}
+            None => self.name_images(&key, object),
+        }
+        Ok(())
+    }
+
+    fn pod_spec<'v>(&self, object: &'v Value, api_version: &str, kind: &str) -> Result<Option<(String, PodSpec<'v>)>, serde_json::Error> {
+        // Where Deployments and others stood before apps/v1.
+        let api_version = if api_version.starts_with("extensions/") { "apps/v1" } else { api_version };
+        if let Some(built_in) = BuiltIn::find(api_version, kind) {
+            let found = built_in.pod_spec.split('.').try_fold(object, |value, part| value.get(part));
+            return found.map(|spec| Ok((built_in.pod_spec.to_owned(), PodSpec::deserialize(spec)?))).transpose();
+        }
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        match self.custom_kinds.iter().find(|custom| custom.group == group && custom.kind == kind) {
+            Some(custom) => custom_pod_spec(custom, object),
+            None => Ok(None),
+        }
+    }
+
+    /// Names the fields that look like images in an object that is not understood.
+    fn name_images(&mut self, key: &ObjectKey, object: &Value) {
+        let mut fields = Vec::new();
+        for (name, value) in object.as_object().into_iter().flatten() {
+            if !matches!(name.as_str(), "metadata" | "status") {
+                image_fields(name, value, name.clone(), 0, &mut fields);
+            }
+        }
+        fields.sort_unstable();
+        fields.truncate(MOST_FIELDS);
+        self.not_judged.extend(fields.into_iter().map(|(path, value)| NotJudged { key: key.clone(), path, value }));
+    }
+
+    /// The inventory, sorted.
+    pub(super) fn finish(self, scope: Scope, observed: Timestamp) -> Inventory {
+        let Self { mut workloads, mut not_judged, namespaces, objects, .. } = self;
+        workloads.sort_by(|left, right| (&left.key, &left.origin).cmp(&(&right.key, &right.origin)));
+        not_judged.sort_unstable();
+        let counts = InventoryCounts { pods: 0, objects, namespaces: namespaces.len() as u64 };
+        Inventory { cluster: None, scope, observed, workloads, not_judged, gaps: Vec::new(), counts }
+    }
+}
+
+fn problem(detail: &str) -> Problem {
+    Problem { line: None, detail: escape_control(detail).into_owned() }
+}
+
+fn workload(key: ObjectKey, metadata: &Meta<'_>, path: &str, spec: &PodSpec<'_>, place: Place<'_>) -> Option<Workload> {
+    let containers: Vec<Container> = entries(spec)
+        .map(|entry| Container {
+            name: entry.name.to_owned(),
+            kind: entry.kind,
+            path: image_path(path, entry.kind, entry.index),
+            declared_in: if entry.kind == ContainerKind::Ephemeral { DeclaredIn::PodOnly } else { DeclaredIn::Template },
+            pull_policy: entry.pull_policy,
+            images: vec![ContainerImage {
+                reference: entry.reference.to_owned(),
+                running: RunningImage::Unreported,
+                basis: Basis::Declared(DeclaredBecause::Manifest),
+                reported_repository: None,
+                pull_secrets: Vec::new(),
+                started: None,
+                pods: PodSample::default(),
+            }],
+        })
+        .collect();
+    let labels = metadata.labels.0.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let origin = Origin::Manifest { file: place.file.to_owned(), document: place.document };
+    (!containers.is_empty()).then_some(Workload { key, labels, origin, containers, pods: 0 })
+}
+
+/// String fields named `image`, or with a name that ends in `Image`, whose value may be a reference.
+fn image_fields(name: &str, value: &Value, path: String, depth: usize, found: &mut Vec<(String, String)>) {
+    if depth > DEEPEST_FIELD {
+        return;
+    }
+    match value {
+        Value::String(text) if (name == "image" || name.ends_with("Image")) && text.parse::<ImageReference>().is_ok() => {
+            found.push((path, text.clone()));
+        }
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                image_fields(name, value, format!("{path}.{name}"), depth + 1, found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                image_fields(name, item, format!("{path}[{index}]"), depth + 1, found);
+            }
+        }
+        _ => {}
+    }
+}
