@@ -1,0 +1,5 @@
+module seaworthy.test/e2e/ociserve
+
+go 1.26.0
+
+require github.com/google/go-containerregistry v0.22.1
