@@ -1,0 +1,90 @@
+//! The command line: arguments, configuration, exit codes. The one room that knows all others.
+
+mod acquire;
+mod arguments;
+mod controls;
+mod doctor;
+mod dry_run;
+mod exit;
+mod images;
+mod library;
+mod output;
+mod places;
+mod progress;
+mod rbac;
+mod registries;
+mod scan;
+mod signals;
+mod snapshot;
+mod timings;
+
+use std::ffi::OsString;
+use std::future::Future;
+
+use clap::Parser as _;
+
+pub use arguments::Arguments;
+use arguments::{Command, LogLevel};
+pub use exit::Exit;
+
+/// Parses the arguments, does what they say, and returns how the program ends.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // A closed pipe while printing help is no reason to complain.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Success };
+        }
+    };
+    start_log(arguments.log.unwrap_or(LogLevel::Warn));
+    let result = match arguments.command {
+        Command::Scan(scan) => block_on(scan::run(*scan)),
+        Command::Snapshot(snapshot) => block_on(snapshot::run(*snapshot)),
+        Command::Images(images) => block_on(images::run(*images)),
+        Command::Controls(arguments) => controls::run(&arguments),
+        Command::List(arguments) => controls::list(&arguments),
+        Command::Doctor(doctor) => block_on(doctor::run(*doctor)),
+        Command::Rbac(arguments) => rbac::run(&arguments),
+    };
+    result.unwrap_or_else(|error| {
+        complain(&error);
+        exit_of_error(&error)
+    })
+}
+
+fn block_on(work: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// What could not be listed at all has a code of its own; every other error is one of usage or configuration.
+fn exit_of_error(error: &anyhow::Error) -> Exit {
+    match error.downcast_ref::<crate::inventory::InventoryError>() {
+        Some(error) if !error.is_usage() => Exit::NothingListed,
+        _ => Exit::Usage,
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "errors are for the person at the terminal")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("error: {}", crate::model::escape_control(&format!("{error:#}")));
+}
+
+/// A note on standard error that is no log line.
+#[expect(clippy::print_stderr, reason = "notes are for the person at the terminal")]
+fn note(text: &str) {
+    eprintln!("{}", crate::model::escape_control(text));
+}
+
+fn start_log(level: LogLevel) {
+    let level = match level {
+        LogLevel::Error => tracing::Level::ERROR,
+        LogLevel::Warn => tracing::Level::WARN,
+        LogLevel::Info => tracing::Level::INFO,
+        LogLevel::Debug => tracing::Level::DEBUG,
+        LogLevel::Trace => tracing::Level::TRACE,
+    };
+    // Only our own events: those of HTTP libraries may carry headers.
+    let filter = tracing_subscriber::EnvFilter::new(format!("seaworthy={level}"));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+}

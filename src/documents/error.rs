@@ -1,0 +1,45 @@
+//! Errors in documents: where, what, and what was meant.
+
+/// What is wrong with a document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{detail}", place(file, *line, *column))]
+pub struct DocumentError {
+    /// The file, as it was given.
+    pub file: String,
+    /// Line from 1; 0 where it is not known.
+    pub line: u64,
+    /// Column from 1; 0 where it is not known.
+    pub column: u64,
+    /// What is wrong, and what to do.
+    pub detail: String,
+}
+
+fn place(file: &str, line: u64, column: u64) -> String {
+    match (line, column) {
+        (0, _) => format!("{file}: "),
+        (line, 0) => format!("{file}:{line}: "),
+        (line, column) => format!("{file}:{line}:{column}: "),
+    }
+}
+
+/// The name that is most like the one that was written, if any is like it at all.
+#[must_use]
+pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let likeness = |name: &str| strsim::jaro_winkler(&written.to_lowercase(), &name.to_lowercase());
+    let best = known.into_iter().map(|name| (likeness(name), name)).max_by(|one, other| one.0.total_cmp(&other.0));
+    best.filter(|(likeness, _)| *likeness > 0.7).map(|(_, name)| name)
+}
+
+/// Adds "did you mean" to the messages of the parser that name what they expected.
+pub(super) fn explain(message: &str) -> String {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    match quoted.split_first() {
+        Some((written, expected)) if message.contains("unknown field") || message.contains("unknown variant") => {
+            match nearest(written, expected.iter().copied()) {
+                Some(meant) => format!("{message} (did you mean `{meant}`?)"),
+                None => message.to_owned(),
+            }
+        }
+        _ => message.to_owned(),
+    }
+}

@@ -1,0 +1,73 @@
+//! What users write: parsed, validated, described by JSON schemas.
+//!
+//! Pure: texts come in with their names, documents go out. Unknown fields are refused with file, line and the nearest name.
+
+mod control;
+mod error;
+mod framework;
+mod parameter;
+mod parse;
+mod rule;
+mod trust_policy;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use control::{Control, ManualReview, Scope, Subject};
+pub use error::{DocumentError, nearest};
+pub use framework::Framework;
+pub use parameter::{ControlParameters, OrParam, ParameterSpec, ParameterType, Parameters};
+pub use parse::{Document, parse};
+pub use rule::{ClusterLeaf, ReferenceLeaf, RegistryLeaf, Rule, RunningLeaf, SignatureLeaf};
+pub use trust_policy::{EvidencePlace, EvidenceRule, TrustPolicy};
+
+/// The only API version so far.
+pub const API_VERSION: &str = "seaworthy.dev/v1alpha1";
+
+/// Metadata of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Metadata {
+    /// Its name.
+    pub name: String,
+    /// Labels; not read.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub labels: std::collections::BTreeMap<String, String>,
+    /// Annotations; not read.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub annotations: std::collections::BTreeMap<String, String>,
+}
+
+/// A document as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Envelope<S> {
+    /// `seaworthy.dev/v1alpha1`.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its metadata.
+    pub metadata: Metadata,
+    /// Its content.
+    pub spec: S,
+}
+
+/// The kinds that have a schema.
+pub const KINDS: [&str; 4] = ["Control", "Framework", "Parameters", "TrustPolicy"];
+
+/// The JSON schema of a kind, or `None` for one that is not known.
+#[must_use]
+pub fn schema(kind: &str) -> Option<serde_json::Value> {
+    let mut schema = match kind {
+        "Control" => schemars::schema_for!(Envelope<Control>),
+        "Framework" => schemars::schema_for!(Envelope<Framework>),
+        "Parameters" => schemars::schema_for!(Envelope<Parameters>),
+        "TrustPolicy" => schemars::schema_for!(Envelope<TrustPolicy>),
+        _ => return None,
+    }
+    .to_value();
+    schema["title"] = kind.into();
+    schema["properties"]["kind"] = serde_json::json!({ "const": kind });
+    schema["properties"]["apiVersion"] = serde_json::json!({ "const": API_VERSION });
+    Some(schema)
+}

@@ -1,0 +1,132 @@
+//! Parameters of controls: declared by the control, set by the user.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The type of a parameter. All are lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ParameterType {
+    /// Patterns over `host/repository`.
+    Patterns,
+    /// Texts, compared as they are.
+    Strings,
+}
+
+/// A parameter as a control declares it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ParameterSpec {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: ParameterType,
+    /// What holds where nobody sets it. Without a default it is obligatory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Vec<String>>,
+    /// Key of Kubescape's controls-config that sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubescape_key: Option<String>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+}
+
+/// Values of one control's parameters, by name.
+pub type ControlParameters = BTreeMap<String, Vec<String>>;
+
+/// Our own typed parameters file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Parameters {
+    /// By control identifier, then by parameter.
+    pub controls: BTreeMap<String, ControlParameters>,
+}
+
+/// A list, or the name of the parameter that holds it: `[a, b]` or `{ param: NAME }`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrParam<T> {
+    /// Written out.
+    Values(Vec<T>),
+    /// By parameter.
+    Param(String),
+}
+
+impl<T> Default for OrParam<T> {
+    fn default() -> Self {
+        Self::Values(Vec::new())
+    }
+}
+
+impl<T> OrParam<T> {
+    /// The parameter that it names.
+    #[must_use]
+    pub fn param(&self) -> Option<&str> {
+        match self {
+            Self::Values(_) => None,
+            Self::Param(name) => Some(name),
+        }
+    }
+}
+
+impl<T: Serialize> Serialize for OrParam<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Values(values) => values.serialize(serializer),
+            Self::Param(name) => BTreeMap::from([("param", name)]).serialize(serializer),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrParam<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = OrParam<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list, or { param: NAME }")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = sequence.next_element()? {
+                    values.push(value);
+                }
+                Ok(OrParam::Values(values))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut name = None;
+                while let Some(key) = map.next_key::<String>()? {
+                    match key.as_str() {
+                        "param" if name.is_none() => name = Some(map.next_value()?),
+                        "param" => return Err(de::Error::duplicate_field("param")),
+                        other => return Err(de::Error::unknown_field(other, &["param"])),
+                    }
+                }
+                name.map(OrParam::Param).ok_or_else(|| de::Error::missing_field("param"))
+            }
+        }
+
+        deserializer.deserialize_any(Either(std::marker::PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for OrParam<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("{}sOrParam", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let item = generator.subschema_for::<T>();
+        schemars::json_schema!({ "oneOf": [
+            { "type": "array", "items": item },
+            { "type": "object", "properties": { "param": { "type": "string" } }, "required": ["param"], "additionalProperties": false }
+        ] })
+    }
+}
