@@ -3,9 +3,12 @@
 //! The rooms and who may import whom are drawn in `docs/design/architecture.md`; a test parses the imports of every file and
 //! fails on an edge that is not drawn there.
 
+pub mod controls;
 pub mod documents;
 pub mod inventory;
 pub mod model;
+pub mod policy;
 pub mod report;
 pub mod scan;
+pub mod score;
 pub mod verify;

@@ -305,7 +305,7 @@ fn layouts_and_bundles_are_places_like_any_other() {
     let layout = Place::Layout("dir".into());
     let bundles = Place::Bundles("bundles.jsonl".into());
     let places = DeclaredPlaces {
-        extra: vec![ExtraPlace::Layout { name: "dir".into(), complete: true }, ExtraPlace::Bundles("bundles.jsonl".into())],
+        extra: vec![ExtraPlace::Layout("dir".into()), ExtraPlace::Bundles("bundles.jsonl".into())],
         ..DeclaredPlaces::default()
     };
     // A layout that does not hold the image is no place for it.

@@ -155,9 +155,9 @@ impl Rule {
             Self::Cluster(_) if !about_cluster => Some("`cluster` needs `subject: cluster`".to_owned()),
             Self::Cluster(ClusterLeaf::AtLeastOne(rule)) => rule.fault(false),
             Self::Cluster(ClusterLeaf::InventoryComplete(_)) => None,
-            Self::Reference(_) | Self::Registry(_) | Self::Running(_) | Self::Signature(_) if about_cluster => {
-                Some("a control with `subject: cluster` asks by `cluster: { atLeastOne: … }` or `cluster: { inventoryComplete: {} }`".to_owned())
-            }
+            Self::Reference(_) | Self::Registry(_) | Self::Running(_) | Self::Signature(_) if about_cluster => Some(
+                "a control with `subject: cluster` asks by `cluster: { atLeastOne: … }` or `cluster: { inventoryComplete: {} }`".to_owned(),
+            ),
             Self::Reference(_) | Self::Registry(_) | Self::Running(_) | Self::Signature(_) => None,
         }
     }

@@ -13,6 +13,7 @@ mod plan;
 mod search;
 mod subject;
 mod task;
+mod verdict;
 
 pub use assemble::{Judged, assemble};
 pub use board::{Answered, Board, Source};
@@ -21,3 +22,4 @@ pub use foresee::{Foreseen, foresee};
 pub use gather::{Answers, Gathered, gather};
 pub use plan::{narrow_credentials, task_of, tasks};
 pub use task::{DeclaredPlaces, ExtraPlace, ImageTask};
+pub use verdict::{Judging, judge_all};

@@ -154,7 +154,7 @@ impl Inquiry<'_> {
                 }
                 Some(Some((place, search, true)))
             }
-            ExtraPlace::Layout { name, complete } => {
+            ExtraPlace::Layout(name) => {
                 let place = Place::Layout(name.clone());
                 let held = self.ask(&place, Ask::Manifest(digest.clone()))?;
                 if held.outcome == Outcome::Absent {
@@ -162,12 +162,12 @@ impl Inquiry<'_> {
                 }
                 let mut search = self.search(&place, digest, carrier, &[])?;
                 search.saw(&held);
-                Some(Some((place, search, *complete)))
+                Some(Some((place, search, false)))
             }
             ExtraPlace::Bundles(name) => {
                 let place = Place::Bundles(name.clone());
                 let search = self.search_bundles(&place, digest, carrier)?;
-                Some(Some((place, search, true)))
+                Some(Some((place, search, false)))
             }
         }
     }

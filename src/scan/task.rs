@@ -48,13 +48,8 @@ impl Default for DeclaredPlaces {
 pub enum ExtraPlace {
     /// Another repository; it need not hold the image itself.
     Repository(Repository),
-    /// A layout; a place for the images that it holds.
-    Layout {
-        /// Its name, as it was given.
-        name: Arc<str>,
-        /// Whether its silence is an absence (a layout as `cosign save` writes it lacks newer bundles).
-        complete: bool,
-    },
-    /// Bundles by subject digest.
+    /// A layout, by its name; a place for the images that it holds. What it lacks is no absence: it is a copy.
+    Layout(Arc<str>),
+    /// Bundles by subject digest, by the name of the file or directory. What they lack is no absence.
     Bundles(Arc<str>),
 }

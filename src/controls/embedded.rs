@@ -1,0 +1,36 @@
+//! The controls and frameworks that are part of the binary. A test compares this list with the directory.
+
+/// File name (below `controls/`) and text.
+pub(super) const FILES: [(&str, &str); 10] = [
+    ("c-0001.yaml", include_str!("../../controls/c-0001.yaml")),
+    ("c-0075.yaml", include_str!("../../controls/c-0075.yaml")),
+    ("c-0078.yaml", include_str!("../../controls/c-0078.yaml")),
+    ("c-0237.yaml", include_str!("../../controls/c-0237.yaml")),
+    ("c-0306.yaml", include_str!("../../controls/c-0306.yaml")),
+    ("frameworks/supply-chain.yaml", include_str!("../../controls/frameworks/supply-chain.yaml")),
+    ("sw-0001.yaml", include_str!("../../controls/sw-0001.yaml")),
+    ("sw-0002.yaml", include_str!("../../controls/sw-0002.yaml")),
+    ("sw-0003.yaml", include_str!("../../controls/sw-0003.yaml")),
+    ("sw-0004.yaml", include_str!("../../controls/sw-0004.yaml")),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_directory_is_embedded() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("controls");
+        let mut found = Vec::new();
+        for directory in ["", "frameworks"] {
+            for entry in std::fs::read_dir(root.join(directory)).unwrap() {
+                let path = entry.unwrap().path();
+                if path.extension().is_some_and(|extension| extension == "yaml") {
+                    found.push(path.strip_prefix(&root).unwrap().display().to_string());
+                }
+            }
+        }
+        found.sort();
+        assert_eq!(found, FILES.map(|(name, _)| name.to_owned()));
+    }
+}

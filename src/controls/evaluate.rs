@@ -1,0 +1,154 @@
+//! Evaluating a rule about one image of one container.
+
+use super::leaves;
+use super::parameters::Values;
+use crate::documents::{ClusterLeaf, ReferenceLeaf, Rule, RunningLeaf, SignatureLeaf};
+use crate::model::{Container, ContainerImage, ImageEvidence, ImageReference, Judgement, Needs, Reason, ReferenceError, Workload};
+
+/// What one judgement is about.
+pub struct Subject<'a> {
+    /// The workload.
+    pub workload: &'a Workload,
+    /// The container.
+    pub container: &'a Container,
+    /// The image.
+    pub image: &'a ContainerImage,
+    /// Its reference, parsed.
+    pub reference: Result<ImageReference, ReferenceError>,
+    /// What was found about it; none where the reference cannot be parsed.
+    pub evidence: Option<&'a ImageEvidence>,
+}
+
+/// What a rule needs to know about images. A leaf that needs no registry never asks one.
+#[must_use]
+pub fn needs(rule: &Rule) -> Needs {
+    match rule {
+        Rule::All(rules) | Rule::Any(rules) => rules.iter().map(needs).fold(Needs::default(), Needs::or),
+        Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => needs(rule),
+        Rule::Reference(_) | Rule::Registry(_) | Rule::Running(RunningLeaf::DeclaredInTemplate(_)) => Needs::default(),
+        Rule::Running(RunningLeaf::TagUnmoved(_)) => Needs { subject: true, tag: true, signatures: false },
+        Rule::Running(RunningLeaf::DigestKnown(_)) | Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => {
+            Needs { subject: true, tag: false, signatures: false }
+        }
+        Rule::Signature(SignatureLeaf::Exists(_)) => Needs { subject: true, tag: false, signatures: true },
+    }
+}
+
+/// Answers a rule.
+pub(super) fn evaluate(rule: &Rule, values: &Values, subject: &Subject<'_>) -> Judgement {
+    // Not even `not` turns a reference that means nothing into one that is fine.
+    if let Err(error) = &subject.reference
+        && reads_reference(rule)
+    {
+        return Judgement::fail(Reason::MalformedReference, format!("image: {:?} cannot be parsed: {error}", subject.image.reference));
+    }
+    node(rule, values, subject)
+}
+
+fn node(rule: &Rule, values: &Values, subject: &Subject<'_>) -> Judgement {
+    match rule {
+        Rule::All(rules) => all(rules.iter().map(|rule| node(rule, values, subject))),
+        Rule::Any(rules) => any(rules.iter().map(|rule| node(rule, values, subject))),
+        Rule::Not(rule) => not(node(rule, values, subject), rule),
+        Rule::Reference(leaf) => leaves::reference(leaf, values, subject),
+        Rule::Registry(leaf) => leaves::registry(leaf, values, subject),
+        Rule::Running(leaf) => leaves::running(leaf, subject),
+        Rule::Signature(SignatureLeaf::Exists(_)) => leaves::signature_exists(subject),
+        // Refused when it was loaded.
+        Rule::Cluster(_) => Judgement::unknown(crate::model::Cause::ExpressionLimit, "a rule about the cluster cannot judge one container"),
+    }
+}
+
+/// Whether any leaf of the rule rests on a reference that can be parsed.
+fn reads_reference(rule: &Rule) -> bool {
+    match rule {
+        Rule::All(rules) | Rule::Any(rules) => rules.iter().any(reads_reference),
+        Rule::Not(rule) => reads_reference(rule),
+        Rule::Reference(ReferenceLeaf::WellFormed(_)) | Rule::Running(RunningLeaf::DeclaredInTemplate(_)) | Rule::Cluster(_) => false,
+        Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) | Rule::Signature(_) => true,
+    }
+}
+
+/// Fails on any fail (the first says why), else is unknown on any unknown, else passes.
+pub(super) fn all(judgements: impl Iterator<Item = Judgement>) -> Judgement {
+    let mut unknown = None;
+    let mut passed = String::new();
+    for judgement in judgements {
+        match judgement {
+            Judgement::Fail { .. } => return judgement,
+            Judgement::Unknown { .. } => drop(unknown.get_or_insert(judgement)),
+            Judgement::Pass { detail } => append(&mut passed, &detail),
+        }
+    }
+    unknown.unwrap_or(Judgement::Pass { detail: passed })
+}
+
+/// Passes on any pass, else is unknown on any unknown, else fails as the last one does: an alternative is what one falls back to.
+pub(super) fn any(judgements: impl Iterator<Item = Judgement>) -> Judgement {
+    let mut unknown = None;
+    let mut failed = None;
+    for judgement in judgements {
+        match judgement {
+            Judgement::Pass { .. } => return judgement,
+            Judgement::Unknown { .. } => drop(unknown.get_or_insert(judgement)),
+            Judgement::Fail { .. } => failed = Some(judgement),
+        }
+    }
+    unknown.or(failed).unwrap_or_else(|| Judgement::fail(Reason::Absent, "there is nothing to choose from"))
+}
+
+/// Turns a pass into a fail and a fail into a pass; unknown stays.
+fn not(judgement: Judgement, rule: &Rule) -> Judgement {
+    match judgement {
+        Judgement::Pass { detail } => Judgement::Fail { reason: leaves::reason_of_not(rule), detail },
+        Judgement::Fail { detail, .. } => Judgement::Pass { detail },
+        unknown @ Judgement::Unknown { .. } => unknown,
+    }
+}
+
+fn append(text: &mut String, more: &str) {
+    if !text.is_empty() && !more.is_empty() {
+        text.push_str("; ");
+    }
+    text.push_str(more);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{Just, Strategy, prop_assert_eq, prop_oneof, proptest};
+
+    use super::*;
+    use crate::model::Cause;
+
+    fn judgement() -> impl Strategy<Value = Judgement> {
+        prop_oneof![Just(Judgement::pass()), Just(Judgement::fail(Reason::Absent, "")), Just(Judgement::unknown(Cause::Timeout, "")),]
+    }
+
+    /// Fail < unknown < pass.
+    fn truth(judgement: &Judgement) -> u8 {
+        match judgement {
+            Judgement::Fail { .. } => 0,
+            Judgement::Unknown { .. } => 1,
+            Judgement::Pass { .. } => 2,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn combinations_are_kleenes(judgements in proptest::collection::vec(judgement(), 1..6)) {
+            let of = |combined: Judgement| truth(&combined);
+            prop_assert_eq!(of(all(judgements.iter().cloned())), judgements.iter().map(truth).min().unwrap());
+            prop_assert_eq!(of(any(judgements.iter().cloned())), judgements.iter().map(truth).max().unwrap());
+        }
+
+        #[test]
+        fn de_morgan_holds(judgements in proptest::collection::vec(judgement(), 1..6)) {
+            let rule = Rule::All(Vec::new());
+            let negated = |judgement: &Judgement| not(judgement.clone(), &rule);
+            prop_assert_eq!(
+                truth(&not(all(judgements.iter().cloned()), &rule)),
+                truth(&any(judgements.iter().map(negated)))
+            );
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Judging an inventory by one control.
+
+use super::accepted::AcceptedUnknowns;
+use super::evaluate::{Subject, any, evaluate};
+use super::leaves;
+use super::parameters::{Configuration, ParametersError, Values};
+use crate::documents::{ClusterLeaf, Control, Rule, Scope};
+use crate::model::{
+    Cause, Container, ContainerFinding, ContainerImage, ControlStatus, Counts, Evidence, ImageEvidence, ImageReference, Inventory,
+    Judgement, Reason, SubjectState, Workload, WorkloadFinding,
+};
+
+/// Finds what was gathered about an image: its position in the report, and the evidence.
+pub type Lookup<'e> = dyn Fn(&ContainerImage) -> Option<(u32, &'e ImageEvidence)> + 'e;
+
+/// What a control says about an inventory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ControlJudgement {
+    /// One finding a workload, in the order of the workloads; irrelevant ones are only counted.
+    Workloads {
+        /// The findings.
+        findings: Vec<WorkloadFinding>,
+        /// Workloads by status.
+        counts: Counts,
+    },
+    /// One answer about the cluster.
+    Cluster {
+        /// The answer.
+        judgement: Judgement,
+        /// One, under its status.
+        counts: Counts,
+    },
+    /// Obligatory parameters are not set.
+    Unconfigured(Vec<String>),
+    /// It needs a person.
+    RequiresReview(String),
+}
+
+/// Judges an inventory by a control.
+///
+/// # Errors
+/// When a parameter does not fit.
+pub fn judge(
+    control: &Control,
+    configuration: &Configuration,
+    inventory: &Inventory,
+    lookup: &Lookup<'_>,
+    accepted: &AcceptedUnknowns,
+) -> Result<ControlJudgement, ParametersError> {
+    let rule = match (&control.rule, &control.manual) {
+        (Some(rule), _) => rule,
+        (None, manual) => {
+            return Ok(ControlJudgement::RequiresReview(manual.as_ref().map_or_else(String::new, |manual| manual.text.clone())));
+        }
+    };
+    let values = configuration.of(control)?;
+    if !values.missing.is_empty() {
+        return Ok(ControlJudgement::Unconfigured(values.missing));
+    }
+    let judge = Judge { control, rule, values: &values, lookup, accepted };
+    Ok(match rule {
+        Rule::Cluster(_) | Rule::All(_) | Rule::Any(_) | Rule::Not(_) if control.subject == crate::documents::Subject::Cluster => {
+            let judgement = judge.cluster(rule, inventory);
+            let mut counts = Counts::default();
+            match &judgement {
+                Judgement::Pass { .. } => counts.passed = 1,
+                Judgement::Fail { .. } => counts.failed = 1,
+                Judgement::Unknown { cause, .. } if accepted.accepts(*cause, None) => counts.accepted = 1,
+                Judgement::Unknown { .. } => counts.unknown = 1,
+            }
+            ControlJudgement::Cluster { judgement, counts }
+        }
+        _ => judge.workloads(inventory),
+    })
+}
+
+struct Judge<'a, 'e> {
+    control: &'a Control,
+    rule: &'a Rule,
+    values: &'a Values,
+    lookup: &'a Lookup<'e>,
+    accepted: &'a AcceptedUnknowns,
+}
+
+impl Judge<'_, '_> {
+    fn workloads(&self, inventory: &Inventory) -> ControlJudgement {
+        let mut findings = Vec::new();
+        let mut counts = Counts::default();
+        for (position, workload) in inventory.workloads.iter().enumerate() {
+            let containers = self.containers(workload);
+            let status = fold(&containers);
+            match status {
+                ControlStatus::Failed => counts.failed += 1,
+                ControlStatus::Unknown => counts.unknown += 1,
+                ControlStatus::AcceptedUnknown => counts.accepted += 1,
+                ControlStatus::Passed => counts.passed += 1,
+                ControlStatus::Irrelevant => {
+                    counts.irrelevant += 1;
+                    continue;
+                }
+            }
+            findings.push(WorkloadFinding { workload: u32::try_from(position).unwrap_or(u32::MAX), status, containers });
+        }
+        ControlJudgement::Workloads { findings, counts }
+    }
+
+    fn containers(&self, workload: &Workload) -> Vec<ContainerFinding> {
+        subjects(workload, self.lookup)
+            .filter(|(subject, _)| in_scope(&self.control.scope, self.values, subject))
+            .map(|(subject, evidence)| {
+                let judgement = evaluate(self.rule, self.values, &subject);
+                self.finding(&subject, evidence, judgement)
+            })
+            .collect()
+    }
+
+    fn finding(&self, subject: &Subject<'_>, evidence: Option<Evidence>, judgement: Judgement) -> ContainerFinding {
+        let digest = match subject.evidence.map(|evidence| &evidence.subject) {
+            Some(SubjectState::Known(digest)) => Some(digest.to_string()),
+            _ => None,
+        };
+        let repository = subject.reference.as_ref().ok().map(ImageReference::repository);
+        let accepted = matches!(&judgement, Judgement::Unknown { cause, .. } if self.accepted.accepts(*cause, repository));
+        let remediation = match judgement {
+            Judgement::Fail { .. } => fill(&self.control.remediation, subject, digest.as_deref()),
+            Judgement::Pass { .. } | Judgement::Unknown { .. } => String::new(),
+        };
+        let mut warnings = subject.evidence.map(|evidence| evidence.warnings.clone()).unwrap_or_default();
+        if let Some(reported) = &subject.image.reported_repository {
+            warnings.push(format!("the runtime reports this digest under {reported}, the specification names another repository"));
+        }
+        ContainerFinding {
+            container: subject.container.name.clone(),
+            kind: subject.container.kind,
+            path: subject.container.path.clone(),
+            reference: subject.image.reference.clone(),
+            digest,
+            basis: subject.image.basis,
+            pods: subject.image.pods.clone(),
+            judgement,
+            accepted,
+            remediation,
+            warnings,
+            evidence,
+        }
+    }
+
+    fn cluster(&self, rule: &Rule, inventory: &Inventory) -> Judgement {
+        match rule {
+            Rule::All(rules) => super::evaluate::all(rules.iter().map(|rule| self.cluster(rule, inventory))),
+            Rule::Any(rules) => any(rules.iter().map(|rule| self.cluster(rule, inventory))),
+            Rule::Not(inner) => match self.cluster(inner, inventory) {
+                Judgement::Pass { detail } => Judgement::Fail { reason: Reason::PredicateMismatch, detail },
+                Judgement::Fail { detail, .. } => Judgement::Pass { detail },
+                unknown @ Judgement::Unknown { .. } => unknown,
+            },
+            Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => self.inventory_complete(inventory),
+            Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => {
+                let subjects = inventory.workloads.iter().flat_map(|workload| subjects(workload, self.lookup));
+                let in_scope = subjects.filter(|(subject, _)| in_scope(&self.control.scope, self.values, subject));
+                any(in_scope.map(|(subject, _)| evaluate(rule, self.values, &subject)))
+            }
+            // Refused when it was loaded.
+            Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) | Rule::Signature(_) => {
+                Judgement::unknown(Cause::ExpressionLimit, "a rule about one container cannot judge the cluster")
+            }
+        }
+    }
+
+    /// Everything in scope was listed, every reference can be parsed, and each running digest is known.
+    fn inventory_complete(&self, inventory: &Inventory) -> Judgement {
+        if let Some(gap) = inventory.gaps.iter().find(|gap| gap.workloads_missing) {
+            return Judgement::unknown(Cause::ListIncomplete, format!("{}: {}", gap.what, gap.detail));
+        }
+        let subjects = inventory.workloads.iter().flat_map(|workload| subjects(workload, self.lookup));
+        let known = subjects.map(|(subject, _)| match &subject.reference {
+            Ok(_) => leaves::digest_known(subject.evidence, &subject.image.running),
+            Err(error) => {
+                Judgement::fail(Reason::MalformedReference, format!("image: {:?} cannot be parsed: {error}", subject.image.reference))
+            }
+        });
+        super::evaluate::all(known)
+    }
+}
+
+fn subjects<'a, 'e: 'a>(
+    workload: &'a Workload,
+    lookup: &'a Lookup<'e>,
+) -> impl Iterator<Item = (Subject<'a>, Option<Evidence>)> + use<'a, 'e> {
+    let images =
+        workload.containers.iter().flat_map(|container: &'a Container| container.images.iter().map(move |image| (container, image)));
+    images.map(move |(container, image)| {
+        let found = lookup(image);
+        let evidence = found.map(|(position, _)| Evidence { image: position });
+        let reference = image.reference.parse::<ImageReference>();
+        (Subject { workload, container, image, reference, evidence: found.map(|(_, evidence)| evidence) }, evidence)
+    })
+}
+
+fn in_scope(scope: &Scope, values: &Values, subject: &Subject<'_>) -> bool {
+    let key = &subject.workload.key;
+    let listed = |list: &[String], name: &str| list.is_empty() || list.iter().any(|known| known == name);
+    let image = match &subject.reference {
+        // It cannot be known to be outside.
+        Err(_) => true,
+        Ok(reference) => {
+            let matches = |patterns: &[crate::model::Pattern]| patterns.iter().any(|pattern| pattern.matches(reference.repository()));
+            matches(values.patterns(&scope.images)) && !matches(values.patterns(&scope.except_images))
+        }
+    };
+    image && listed(&scope.kinds, &key.kind) && listed(&scope.namespaces, &key.namespace)
+}
+
+/// A workload fails when any container fails, else is unknown when any is (and that is not accepted), else passes.
+fn fold(containers: &[ContainerFinding]) -> ControlStatus {
+    let unknown = |accepted: bool| {
+        containers.iter().any(|finding| matches!(finding.judgement, Judgement::Unknown { .. }) && finding.accepted == accepted)
+    };
+    if containers.is_empty() {
+        ControlStatus::Irrelevant
+    } else if containers.iter().any(|finding| matches!(finding.judgement, Judgement::Fail { .. })) {
+        ControlStatus::Failed
+    } else if unknown(false) {
+        ControlStatus::Unknown
+    } else if unknown(true) {
+        ControlStatus::AcceptedUnknown
+    } else {
+        ControlStatus::Passed
+    }
+}
+
+/// Fills the placeholders of a remediation.
+fn fill(template: &str, subject: &Subject<'_>, digest: Option<&str>) -> String {
+    let at_digest = match (&subject.reference, digest) {
+        (Ok(reference), Some(digest)) => format!("{}@{digest}", reference.repository()),
+        _ => subject.image.reference.clone(),
+    };
+    template
+        .replace("{image_at_digest}", &at_digest)
+        .replace("{image}", &subject.image.reference)
+        .replace("{digest}", digest.unwrap_or("(digest unknown)"))
+        .replace("{container}", &subject.container.name)
+        .replace("{path}", &subject.container.path)
+        .replace("{workload}", &subject.workload.key.to_string())
+}

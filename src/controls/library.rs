@@ -1,0 +1,201 @@
+//! The controls and frameworks that are at hand.
+
+use std::collections::BTreeMap;
+
+use super::embedded;
+use crate::documents::{Control, Document, DocumentError, Framework, nearest, parse};
+
+/// Why controls cannot be loaded or found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LibraryError {
+    /// A document is wrong.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// Two documents have one identifier.
+    #[error("{kind} {id} is defined twice: in {first} and in {second}")]
+    Twice {
+        /// Its kind.
+        kind: &'static str,
+        /// The identifier.
+        id: String,
+        /// The first file.
+        first: String,
+        /// The second file.
+        second: String,
+    },
+    /// A document of a kind that does not belong here.
+    #[error("{file}: holds {kind}, where controls and frameworks are wanted")]
+    Kind {
+        /// The file.
+        file: String,
+        /// What it holds.
+        kind: &'static str,
+    },
+    /// A framework names a control that is not there.
+    #[error("{file}: framework {framework} names control {control}, which is not there{}", did_you_mean(nearest.as_deref()))]
+    MissingControl {
+        /// The file.
+        file: String,
+        /// The framework.
+        framework: String,
+        /// The control.
+        control: String,
+        /// The nearest that is there.
+        nearest: Option<String>,
+    },
+    /// There is none by this identifier.
+    #[error("there is no {kind} {id:?}{}; see `seaworthy list {kind}s`", did_you_mean(nearest.as_deref()))]
+    NotFound {
+        /// `control` or `framework`.
+        kind: &'static str,
+        /// The identifier as it was asked for.
+        id: String,
+        /// The nearest that is there.
+        nearest: Option<String>,
+    },
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"))
+}
+
+/// One control or framework with the file it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry<T> {
+    file: String,
+    text: String,
+    document: T,
+}
+
+/// Controls and frameworks by identifier.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Library {
+    controls: BTreeMap<String, Entry<Control>>,
+    frameworks: BTreeMap<String, Entry<Framework>>,
+}
+
+impl Library {
+    /// Those that are part of the binary.
+    ///
+    /// # Errors
+    /// Never for a released binary: a test loads them.
+    pub fn embedded() -> Result<Self, LibraryError> {
+        Self::default().with(&embedded::FILES.map(|(name, text)| (name.to_owned(), text.to_owned())))
+    }
+
+    /// Adds documents; each file as its name and text.
+    ///
+    /// # Errors
+    /// When one is wrong, defined twice, or a framework names what is not there.
+    pub fn with(mut self, files: &[(String, String)]) -> Result<Self, LibraryError> {
+        for (file, text) in files {
+            for document in parse(file, text)? {
+                match document {
+                    Document::Control(control) => add(&mut self.controls, "control", control.id.clone(), file, text, *control)?,
+                    Document::Framework(framework) => {
+                        add(&mut self.frameworks, "framework", framework.id.clone(), file, text, framework)?;
+                    }
+                    Document::Parameters(_) => return Err(LibraryError::Kind { file: file.clone(), kind: "Parameters" }),
+                    Document::TrustPolicy(_) => return Err(LibraryError::Kind { file: file.clone(), kind: "a TrustPolicy" }),
+                }
+            }
+        }
+        for (id, entry) in &self.frameworks {
+            if let Some(control) = entry.document.controls.iter().find(|control| !self.controls.contains_key(*control)) {
+                let nearest = nearest(control, self.controls.keys().map(String::as_str)).map(str::to_owned);
+                return Err(LibraryError::MissingControl {
+                    file: entry.file.clone(),
+                    framework: id.clone(),
+                    control: control.clone(),
+                    nearest,
+                });
+            }
+        }
+        Ok(self)
+    }
+
+    /// The control of this identifier; upper and lower case are one.
+    ///
+    /// # Errors
+    /// When there is none, with the nearest name.
+    pub fn control(&self, id: &str) -> Result<&Control, LibraryError> {
+        find(&self.controls, "control", id).map(|entry| &entry.document)
+    }
+
+    /// The framework of this identifier.
+    ///
+    /// # Errors
+    /// When there is none, with the nearest name.
+    pub fn framework(&self, id: &str) -> Result<&Framework, LibraryError> {
+        find(&self.frameworks, "framework", id).map(|entry| &entry.document)
+    }
+
+    /// The file name and text of a control or framework, for its digest.
+    #[must_use]
+    pub fn source(&self, id: &str) -> Option<(&str, &str)> {
+        let control = self.controls.get(id).map(|entry| (entry.file.as_str(), entry.text.as_str()));
+        control.or_else(|| self.frameworks.get(id).map(|entry| (entry.file.as_str(), entry.text.as_str())))
+    }
+
+    /// All controls, by identifier.
+    pub fn controls(&self) -> impl Iterator<Item = &Control> {
+        self.controls.values().map(|entry| &entry.document)
+    }
+
+    /// All frameworks, by identifier.
+    pub fn frameworks(&self) -> impl Iterator<Item = &Framework> {
+        self.frameworks.values().map(|entry| &entry.document)
+    }
+}
+
+fn add<T>(
+    to: &mut BTreeMap<String, Entry<T>>,
+    kind: &'static str,
+    id: String,
+    file: &str,
+    text: &str,
+    document: T,
+) -> Result<(), LibraryError> {
+    if let Some(known) = to.get(&id) {
+        return Err(LibraryError::Twice { kind, id, first: known.file.clone(), second: file.to_owned() });
+    }
+    to.insert(id, Entry { file: file.to_owned(), text: text.to_owned(), document });
+    Ok(())
+}
+
+fn find<'a, T>(among: &'a BTreeMap<String, Entry<T>>, kind: &'static str, id: &str) -> Result<&'a Entry<T>, LibraryError> {
+    among.iter().find(|(known, _)| known.eq_ignore_ascii_case(id)).map(|(_, entry)| entry).ok_or_else(|| LibraryError::NotFound {
+        kind,
+        id: id.to_owned(),
+        nearest: nearest(id, among.keys().map(String::as_str)).map(str::to_owned),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_ones_load() {
+        let library = Library::embedded().unwrap();
+        assert_eq!(library.controls().count(), 9);
+        assert_eq!(library.framework("supply-chain").unwrap().controls.len(), 9);
+        assert_eq!(library.control("c-0237").unwrap().severity, 7);
+    }
+
+    #[test]
+    fn what_is_not_there_is_named_with_its_nearest() {
+        let library = Library::embedded().unwrap();
+        assert_eq!(
+            library.control("C-237").unwrap_err().to_string(),
+            "there is no control \"C-237\"; did you mean C-0237?; see `seaworthy list controls`"
+        );
+    }
+
+    #[test]
+    fn a_control_that_is_defined_twice_is_refused() {
+        let (_, text) = embedded::FILES[0];
+        let error = Library::embedded().unwrap().with(&[("mine.yaml".to_owned(), text.to_owned())]).unwrap_err();
+        assert_eq!(error.to_string(), "control C-0001 is defined twice: in c-0001.yaml and in mine.yaml");
+    }
+}

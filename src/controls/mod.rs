@@ -1,0 +1,18 @@
+//! Controls: a rule over what runs and what was found, answered in three-valued logic.
+//!
+//! Pure. In this order: applicability (scope, parameters, manual ones), then the rule. What is irrelevant, unconfigured or for a
+//! person never enters the rule or the score.
+
+mod accepted;
+mod embedded;
+mod evaluate;
+mod judge;
+mod leaves;
+mod library;
+mod parameters;
+
+pub use accepted::{AcceptedUnknowns, AcceptedUnknownsError};
+pub use evaluate::{Subject, needs};
+pub use judge::{ControlJudgement, Lookup, judge};
+pub use library::{Library, LibraryError};
+pub use parameters::{Configuration, ParametersError};

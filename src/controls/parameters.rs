@@ -1,0 +1,231 @@
+//! What the user sets: parameters in our own form, and in Kubescape's flat controls-config.
+
+use std::collections::BTreeMap;
+
+use crate::documents::{Control, ControlParameters, DocumentError, OrParam, ParameterType, Parameters, nearest};
+use crate::model::Pattern;
+
+/// Why parameters cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParametersError {
+    /// The controls-config is no flat map of lists.
+    #[error(
+        "{file}: {detail}; a controls-config is a flat JSON object of lists of texts, such as {{\"imageRepositoryAllowList\": [\"ghcr.io/acme\"]}}"
+    )]
+    ControlsConfig {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A value is no pattern.
+    #[error("{control}, parameter {parameter}: {value:?}: {detail}")]
+    Value {
+        /// The control.
+        control: String,
+        /// The parameter.
+        parameter: String,
+        /// The value.
+        value: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// There is no such parameter.
+    #[error("{control} has no parameter {parameter:?}{}", nearest.as_ref().map_or_else(String::new, |name| format!("; did you mean {name}?")))]
+    NoSuchParameter {
+        /// The control.
+        control: String,
+        /// The parameter.
+        parameter: String,
+        /// The nearest.
+        nearest: Option<String>,
+    },
+    /// A document is wrong.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+}
+
+/// Everything that sets parameters, the strongest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Configuration {
+    /// Our own typed file.
+    own: Parameters,
+    /// Kubescape's controls-config.
+    kubescape: BTreeMap<String, Vec<String>>,
+    /// What the chosen frameworks set.
+    frameworks: BTreeMap<String, ControlParameters>,
+}
+
+impl Configuration {
+    /// Takes in our own typed parameters.
+    pub fn set_own(&mut self, parameters: Parameters) {
+        self.own = parameters;
+    }
+
+    /// Takes in Kubescape's flat controls-config. Keys that belong to controls of other tools are passed over.
+    ///
+    /// # Errors
+    /// When it is no flat map, or a key that is known here holds something else than a list of texts.
+    pub fn set_kubescape(&mut self, file: &str, text: &str) -> Result<(), ParametersError> {
+        let refuse = |detail: String| ParametersError::ControlsConfig { file: file.to_owned(), detail };
+        let flat: BTreeMap<String, serde_json::Value> = serde_json::from_str(text).map_err(|error| refuse(error.to_string()))?;
+        for (key, value) in flat {
+            let list = value.as_array().and_then(|values| values.iter().map(|value| value.as_str().map(str::to_owned)).collect());
+            match list {
+                Some(list) => drop(self.kubescape.insert(key, list)),
+                None => return Err(refuse(format!("{key:?} is not a list of texts"))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what a framework sets; what is set already stays.
+    pub fn set_framework(&mut self, parameters: &BTreeMap<String, ControlParameters>) {
+        for (control, values) in parameters {
+            let known = self.frameworks.entry(control.clone()).or_default();
+            for (name, value) in values {
+                known.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+        }
+    }
+
+    /// The values of one control's parameters.
+    ///
+    /// # Errors
+    /// When a value does not fit its type, or a parameter is set that the control does not have.
+    pub(super) fn of(&self, control: &Control) -> Result<Values, ParametersError> {
+        for set in [self.own.controls.get(&control.id), self.frameworks.get(&control.id)].into_iter().flatten() {
+            if let Some(parameter) = set.keys().find(|name| !control.params.contains_key(*name)) {
+                return Err(ParametersError::NoSuchParameter {
+                    control: control.id.clone(),
+                    parameter: parameter.clone(),
+                    nearest: nearest(parameter, control.params.keys().map(String::as_str)).map(str::to_owned),
+                });
+            }
+        }
+        let mut values = Values::default();
+        for (name, spec) in &control.params {
+            let own = self.own.controls.get(&control.id).and_then(|set| set.get(name));
+            let kubescape = spec.kubescape_key.as_ref().and_then(|key| self.kubescape.get(key));
+            let framework = self.frameworks.get(&control.id).and_then(|set| set.get(name));
+            let (list, prefixes) = match (own, kubescape, framework.or(spec.default.as_ref())) {
+                (Some(list), _, _) => (list, false),
+                (None, Some(list), _) => (list, true),
+                (None, None, Some(list)) => (list, false),
+                (None, None, None) => {
+                    values.missing.push(describe(name, spec.kubescape_key.as_deref()));
+                    continue;
+                }
+            };
+            match spec.kind {
+                ParameterType::Strings => drop(values.strings.insert(name.clone(), list.clone())),
+                ParameterType::Patterns => {
+                    let patterns =
+                        list.iter().map(|text| patterns(text, prefixes).map_err(|detail| (text, detail))).collect::<Result<Vec<_>, _>>();
+                    let patterns = patterns.map_err(|(value, detail)| ParametersError::Value {
+                        control: control.id.clone(),
+                        parameter: name.clone(),
+                        value: value.clone(),
+                        detail,
+                    })?;
+                    values.patterns.insert(name.clone(), patterns.concat());
+                }
+            }
+        }
+        // A list that has to be set and is empty says nothing: such a control would fail, or pass, everything.
+        let obligatory: Vec<_> = control.params.iter().filter(|(_, spec)| spec.default.is_none()).collect();
+        let all_empty = values.patterns.values().all(Vec::is_empty) && values.strings.values().all(Vec::is_empty);
+        if !obligatory.is_empty() && values.missing.is_empty() && all_empty {
+            values.missing = obligatory.into_iter().map(|(name, spec)| describe(name, spec.kubescape_key.as_deref())).collect();
+        }
+        Ok(values)
+    }
+}
+
+fn describe(name: &str, kubescape_key: Option<&str>) -> String {
+    match kubescape_key {
+        Some(key) => format!("{name} (controls-config: {key})"),
+        None => name.to_owned(),
+    }
+}
+
+/// Kubescape's values are prefixes: `gcr.io/project` stands for itself and everything below it, and never for `gcr.io/project-x`.
+fn patterns(text: &str, prefix: bool) -> Result<Vec<Pattern>, String> {
+    let parse = |text: &str| text.parse::<Pattern>().map_err(|error| error.to_string());
+    if !prefix {
+        return Ok(vec![parse(text)?]);
+    }
+    let trimmed = text.trim_end_matches('/');
+    match trimmed.contains('/') {
+        false => Ok(vec![parse(trimmed)?]),
+        true => Ok(vec![parse(trimmed)?, parse(&format!("{trimmed}/**"))?]),
+    }
+}
+
+/// The values of one control's parameters, ready for its rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Values {
+    patterns: BTreeMap<String, Vec<Pattern>>,
+    strings: BTreeMap<String, Vec<String>>,
+    /// Obligatory parameters that nobody set.
+    pub(super) missing: Vec<String>,
+}
+
+impl Values {
+    pub(super) fn patterns<'a>(&'a self, of: &'a OrParam<Pattern>) -> &'a [Pattern] {
+        match of {
+            OrParam::Values(values) => values,
+            OrParam::Param(name) => self.patterns.get(name).map_or(&[], Vec::as_slice),
+        }
+    }
+
+    pub(super) fn strings<'a>(&'a self, of: &'a OrParam<String>) -> &'a [String] {
+        match of {
+            OrParam::Values(values) => values,
+            OrParam::Param(name) => self.strings.get(name).map_or(&[], Vec::as_slice),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controls::Library;
+
+    fn missing(configuration: &Configuration, id: &str) -> Vec<String> {
+        configuration.of(Library::embedded().unwrap().control(id).unwrap()).unwrap().missing
+    }
+
+    #[test]
+    fn what_is_obligatory_is_named() {
+        let mut configuration = Configuration::default();
+        assert_eq!(missing(&configuration, "C-0078"), ["allowed (controls-config: imageRepositoryAllowList)"]);
+        assert_eq!(missing(&configuration, "SW-0004"), ["proxies"]);
+        assert!(missing(&configuration, "C-0075").is_empty() && missing(&configuration, "C-0237").is_empty());
+        configuration.set_kubescape("c.json", r#"{"imageRepositoryAllowList": []}"#).unwrap();
+        assert_eq!(missing(&configuration, "C-0078").len(), 1, "an empty list allows nothing and says nothing");
+        configuration.set_kubescape("c.json", r#"{"untrustedRegistries": [], "publicRegistries": ["docker.io"], "other": []}"#).unwrap();
+        assert!(missing(&configuration, "C-0001").is_empty());
+    }
+
+    #[test]
+    fn kubescapes_values_are_prefixes_on_boundaries() {
+        let found = patterns("gcr.io/project/", true).unwrap();
+        let matches = |repository: &str| found.iter().any(|pattern| pattern.matches(&repository.parse().unwrap()));
+        assert!(matches("gcr.io/project") && matches("gcr.io/project/app"));
+        assert!(!matches("gcr.io/project-x") && !matches("gcr.io.evil.example/project"));
+    }
+
+    #[test]
+    fn wrong_values_are_refused() {
+        let mut configuration = Configuration::default();
+        assert!(configuration.set_kubescape("c.json", "[]").is_err());
+        assert!(configuration.set_kubescape("c.json", r#"{"imageRepositoryAllowList": "ghcr.io"}"#).is_err());
+        configuration.set_kubescape("c.json", r#"{"imageRepositoryAllowList": ["ghcr.io/app:tag"]}"#).unwrap();
+        assert!(configuration.of(Library::embedded().unwrap().control("C-0078").unwrap()).is_err());
+        let own = Parameters { controls: BTreeMap::from([("C-0078".to_owned(), BTreeMap::from([("alowed".to_owned(), Vec::new())]))]) };
+        configuration.set_own(own);
+        let error = configuration.of(Library::embedded().unwrap().control("C-0078").unwrap()).unwrap_err();
+        assert_eq!(error.to_string(), "C-0078 has no parameter \"alowed\"; did you mean allowed?");
+    }
+}

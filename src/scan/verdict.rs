@@ -1,0 +1,92 @@
+//! From evidence to results: controls, frameworks, overall compliance, gate.
+
+use std::collections::BTreeMap;
+
+use super::assemble::Judged;
+use super::collect::EvidenceByImage;
+use super::plan::task_of;
+use super::task::ImageTask;
+use crate::controls::{AcceptedUnknowns, Configuration, ControlJudgement, ParametersError, judge};
+use crate::documents::{Control, Framework};
+use crate::model::{
+    Compliance, ContainerImage, ControlOutcome, ControlResult, Counts, FrameworkResult, GateResult, ImageEvidence, Inventory, Severity,
+};
+use crate::score;
+
+/// What is judged by, and how strictly.
+pub struct Judging<'a> {
+    /// The controls, each once.
+    pub controls: Vec<&'a Control>,
+    /// The frameworks that were asked for.
+    pub frameworks: Vec<&'a Framework>,
+    /// Parameters.
+    pub configuration: &'a Configuration,
+    /// Unknowns that the user accepts.
+    pub accepted: &'a AcceptedUnknowns,
+    /// Threshold of the gate in percent, if there is one.
+    pub threshold: Option<f64>,
+}
+
+/// Judges an inventory with its evidence.
+///
+/// # Errors
+/// When a parameter does not fit its control.
+pub fn judge_all(judging: &Judging<'_>, inventory: &Inventory, evidence: &EvidenceByImage) -> Result<Judged, ParametersError> {
+    let positions: BTreeMap<&ImageTask, (u32, &ImageEvidence)> =
+        evidence.iter().zip(0_u32..).map(|((task, evidence), position)| (task, (position, evidence))).collect();
+    let lookup = |image: &ContainerImage| positions.get(&task_of(image)?).copied();
+    let mut results = Vec::new();
+    let mut gated = Vec::new();
+    for control in &judging.controls {
+        let (result, at_gate) = result(control, judge(control, judging.configuration, inventory, &lookup, judging.accepted)?);
+        gated.extend(at_gate);
+        results.push(result);
+    }
+    results.sort_by(|one: &ControlResult, other| other.severity.cmp(&one.severity).then_with(|| one.id.cmp(&other.id)));
+    let compliance_of = |ids: &[String]| {
+        let of: Vec<_> = results.iter().filter(|result| ids.contains(&result.id)).filter_map(ControlResult::compliance).collect();
+        score::mean(&of)
+    };
+    let frameworks = judging
+        .frameworks
+        .iter()
+        .map(|framework| FrameworkResult {
+            id: framework.id.clone(),
+            title: framework.title.clone(),
+            controls: framework.controls.clone(),
+            compliance: compliance_of(&framework.controls),
+        })
+        .collect();
+    let all: Vec<_> = results.iter().filter_map(ControlResult::compliance).collect();
+    let gate: Option<GateResult> = judging.threshold.map(|threshold| score::gate(threshold, score::mean(&gated)));
+    Ok(Judged { compliance: score::mean(&all), controls: results, frameworks, gate })
+}
+
+/// The result of one control, and its compliance as a gate sees it.
+fn result(control: &Control, judgement: ControlJudgement) -> (ControlResult, Option<Compliance>) {
+    let (counts, outcome) = match judgement {
+        ControlJudgement::Workloads { findings, counts } => match score::compliance(&counts) {
+            Some(compliance) => (counts, ControlOutcome::Judged { compliance, findings }),
+            None => (counts, ControlOutcome::Irrelevant),
+        },
+        ControlJudgement::Cluster { judgement, counts } => match score::compliance(&counts) {
+            Some(compliance) => (counts, ControlOutcome::Cluster { judgement, compliance }),
+            None => (counts, ControlOutcome::Irrelevant),
+        },
+        ControlJudgement::Unconfigured(missing) => (Counts::default(), ControlOutcome::Unconfigured { missing }),
+        ControlJudgement::RequiresReview(text) => (Counts::default(), ControlOutcome::RequiresReview { text }),
+    };
+    let result = ControlResult {
+        id: control.id.clone(),
+        title: control.title.clone(),
+        base_score: control.severity,
+        severity: Severity::from_base_score(control.severity),
+        threats: control.threats.clone(),
+        rationale: control.rationale.clone(),
+        remediation: control.remediation.clone(),
+        references: control.references.clone(),
+        counts,
+        outcome,
+    };
+    (result, score::gated(&counts))
+}
