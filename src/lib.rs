@@ -11,4 +11,5 @@ pub mod policy;
 pub mod report;
 pub mod scan;
 pub mod score;
+pub mod snapshot;
 pub mod verify;

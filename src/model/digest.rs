@@ -75,6 +75,30 @@ impl Digest {
         Self(Bytes::Sha512(Box::new(bytes)))
     }
 
+    /// The digest of these bytes.
+    #[must_use]
+    pub fn of(algorithm: Algorithm, content: &[u8]) -> Self {
+        use aws_lc_rs::digest;
+        match algorithm {
+            Algorithm::Sha256 => {
+                let mut bytes = [0_u8; 32];
+                bytes.copy_from_slice(digest::digest(&digest::SHA256, content).as_ref());
+                Self::from_sha256(bytes)
+            }
+            Algorithm::Sha512 => {
+                let mut bytes = [0_u8; 64];
+                bytes.copy_from_slice(digest::digest(&digest::SHA512, content).as_ref());
+                Self::from_sha512(bytes)
+            }
+        }
+    }
+
+    /// Whether this is the digest of these bytes.
+    #[must_use]
+    pub fn matches(&self, content: &[u8]) -> bool {
+        Self::of(self.algorithm(), content) == *self
+    }
+
     /// Its algorithm.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
@@ -203,6 +227,15 @@ mod tests {
         assert_eq!(digest.short(), "sha256:a74d89d8dd86");
         let long: Digest = format!("sha512:{HEX}{HEX}").parse().unwrap();
         assert_eq!(long.hex(), format!("{HEX}{HEX}"));
+    }
+
+    #[test]
+    fn bytes_prove_themselves() {
+        let empty = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(Digest::of(Algorithm::Sha256, b"").to_string(), empty);
+        let long = Digest::of(Algorithm::Sha512, b"abc");
+        assert!(long.hex().starts_with("ddaf35a193617abacc417349ae204131"));
+        assert!(long.matches(b"abc") && !long.matches(b"abd"));
     }
 
     #[test]
