@@ -1,0 +1,222 @@
+//! What is measured, and against which limit.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::content::Form;
+use super::measure::Usage;
+use super::stage::{self, Plan, Requests, Stage};
+
+/// One line of the result.
+struct Row {
+    what: String,
+    measured: String,
+    limit: String,
+    met: bool,
+}
+
+impl Row {
+    fn new(what: impl Into<String>, measured: impl Into<String>, limit: impl Into<String>, met: bool) -> Self {
+        Self { what: what.into(), measured: measured.into(), limit: limit.into(), met }
+    }
+
+    fn duration(what: impl Into<String>, measured: Duration, limit: Duration) -> Self {
+        Self::new(what, seconds(measured), format!("≤ {}", seconds(limit)), measured <= limit)
+    }
+
+    fn memory(what: impl Into<String>, peak: u64, limit_mb: f64) -> Self {
+        let mb = megabytes(peak);
+        Self::new(what, format!("{mb:.1} MB"), format!("≤ {limit_mb} MB"), mb <= limit_mb)
+    }
+
+    /// Something to compare with, that has no limit.
+    fn beside(what: impl Into<String>, measured: impl Into<String>) -> Self {
+        Self::new(what, measured, "–", true)
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    if duration < Duration::from_millis(100) {
+        format!("{:.1} ms", duration.as_secs_f64() * 1e3)
+    } else {
+        format!("{:.2} s", duration.as_secs_f64())
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+/// Rows, or why nothing could be measured.
+type Measured = Result<Vec<Row>, String>;
+
+type Scenario = (&'static str, fn() -> Measured);
+
+const SCENARIOS: [Scenario; 7] = [
+    ("requests", requests),
+    ("throughput", throughput),
+    ("cpu", cpu),
+    ("latency", latency),
+    ("memory", memory),
+    ("start", start),
+    ("size", size),
+];
+
+/// Runs the scenarios whose names are given, or all; prints a table for the README.
+pub fn run(names: &[&str]) -> ExitCode {
+    if let Some(unknown) = names.iter().find(|name| !SCENARIOS.iter().any(|(known, _)| known == *name)) {
+        eprintln!("no scenario is called {unknown:?}; there are: {}", SCENARIOS.map(|(name, _)| name).join(", "));
+        return ExitCode::from(2);
+    }
+    println!("Measured on {}.\n\n| what | measured | limit | |\n|---|---|---|---|", machine());
+    let mut missed = 0;
+    for (name, scenario) in SCENARIOS.iter().filter(|(name, _)| names.is_empty() || names.contains(name)) {
+        for row in scenario().unwrap_or_else(|problem| vec![Row::new(*name, format!("not measured: {problem}"), "", false)]) {
+            let verdict = if row.met { "" } else { "missed" };
+            println!("| {} | {} | {} | {verdict} |", row.what, row.measured, row.limit);
+            missed += u32::from(!row.met);
+        }
+    }
+    if missed > 0 {
+        eprintln!("\nlimits that are missed: {missed}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn machine() -> String {
+    let read = |file: &str, key: &str| {
+        let text = std::fs::read_to_string(file).ok()?;
+        text.lines().find(|line| line.starts_with(key)).and_then(|line| line.split_once(':')).map(|(_, value)| value.trim().to_owned())
+    };
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let model = read("/proc/cpuinfo", "model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    let memory = read("/proc/meminfo", "MemTotal").and_then(|kb| kb.trim_end_matches(" kB").parse::<u64>().ok());
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let memory = memory.map_or_else(String::new, |kb| format!(", {} GB", kb.div_ceil(1 << 20)));
+    format!("{model}, {cores} cores{memory}, {} {}", std::env::consts::OS, kernel.trim())
+}
+
+const fn plan(pods: usize, images: usize) -> Plan {
+    Plan { pods, images, form: Form::Tag, delay_ms: 0 }
+}
+
+/// A run that ended well and really asked for every image; anything else measures nothing.
+fn checked(stage: &Stage, images: usize, cache: bool) -> Result<(Usage, Requests), String> {
+    let (usage, requests) = stage.scan(cache);
+    let usage = succeeded("the scan", usage)?;
+    let asked = |number: &usize| {
+        let part = format!("/v2/{}/", super::content::repository(*number));
+        requests.registry.iter().any(|line| line.contains(&part))
+    };
+    match (0..images).filter(asked).count() {
+        asked if asked == images => Ok((usage, requests)),
+        asked => Err(format!("the scan asked for {asked} of {images} images")),
+    }
+}
+
+fn succeeded(what: &str, usage: Usage) -> Result<Usage, String> {
+    match usage.exit {
+        Some(0) => Ok(usage),
+        Some(code) => Err(format!("{what} ended with exit code {code}")),
+        None => Err(format!("{what} was ended by a signal")),
+    }
+}
+
+/// Counted, not timed.
+fn requests() -> Measured {
+    const IMAGES: usize = 100;
+    let mut rows = Vec::new();
+    for (form, name) in [(Form::Tag, "one `.sig`"), (Form::Bundle, "one bundle")] {
+        let stage = Stage::new(&Plan { form, ..plan(IMAGES, IMAGES) });
+        let (_, cold) = checked(&stage, IMAGES, false)?;
+        let count = cold.registry.iter().filter(|line| !line.contains("\t/v2/\t")).count();
+        rows.push(Row::new(format!("requests for an image with {name}, cold"), per(count, IMAGES), "≤ 6", count <= 6 * IMAGES));
+        // The first run fills the cache, the second uses it.
+        checked(&stage, IMAGES, true)?;
+        let (_, warm) = checked(&stage, IMAGES, true)?;
+        let blobs = warm.registry.iter().filter(|line| line.contains("/blobs/")).count();
+        rows.push(Row::new(format!("blobs downloaded with {name}, warm"), blobs.to_string(), "0", blobs == 0));
+        rows.push(Row::beside(format!("requests for an image with {name}, warm"), per(warm.registry.len(), IMAGES)));
+    }
+    Ok(rows)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+fn per(count: usize, images: usize) -> String {
+    format!("{:.2}", count as f64 / images as f64)
+}
+
+/// Against what a plain load generator needs for the same requests: the best of three each, one after the other.
+fn throughput() -> Measured {
+    let stage = Stage::new(&plan(10_000, 1_000));
+    let mut ours = Duration::MAX;
+    let mut plain = Duration::MAX;
+    let mut count = 0;
+    for _ in 0..3 {
+        let (usage, requests) = checked(&stage, 1_000, false)?;
+        ours = ours.min(usage.wall);
+        count = requests.api.len() + requests.registry.len();
+        plain = plain.min(succeeded("the load generator", stage.replay(&requests))?.wall);
+    }
+    let ratio = ours.as_secs_f64() / plain.as_secs_f64();
+    Ok(vec![
+        Row::beside(format!("a plain load generator, {count} requests"), seconds(plain)),
+        Row::beside("the scan that made them: 10,000 pods, 1,000 images", seconds(ours)),
+        Row::new("ratio of the two", format!("{ratio:.2}"), "≤ 1.5", ratio <= 1.5),
+    ])
+}
+
+fn cpu() -> Measured {
+    let stage = Stage::new(&plan(1_000, 1_000));
+    let mut least = Duration::MAX;
+    for _ in 0..3 {
+        least = least.min(checked(&stage, 1_000, false)?.0.cpu);
+    }
+    Ok(vec![Row::duration("processor time, C-0237, 1,000 images", least, Duration::from_millis(600))])
+}
+
+/// With 100 ms added to every answer of the registry.
+fn latency() -> Measured {
+    const ONE_BY_ONE: usize = 20;
+    let mut rows = Vec::new();
+    for (images, limit) in [(100, 800), (1_000, 4_000)] {
+        let stage = Stage::new(&Plan { delay_ms: 100, ..plan(images, images) });
+        let (usage, _) = checked(&stage, images, false)?;
+        rows.push(Row::duration(format!("{images} images, 100 ms added to every answer"), usage.wall, Duration::from_millis(limit)));
+        if images == 100 {
+            let beside = stage.cosign_tree(ONE_BY_ONE)?.map_or_else(|| "cosign is not installed".to_owned(), seconds);
+            rows.push(Row::beside(format!("`cosign tree`, the same registry, {ONE_BY_ONE} images one after another"), beside));
+        }
+    }
+    Ok(rows)
+}
+
+fn memory() -> Measured {
+    const IMAGES: usize = 1_000;
+    let sizes = [(1_000, 30.0), (10_000, 80.0), (150_000, 250.0)];
+    let peak = |pods| checked(&Stage::new(&plan(pods, IMAGES)), IMAGES, false).map(|(usage, _)| usage.peak);
+    let peaks = sizes.iter().map(|(pods, _)| peak(*pods)).collect::<Result<Vec<u64>, String>>()?;
+    let mut rows: Vec<Row> = sizes
+        .iter()
+        .zip(&peaks)
+        .map(|((pods, limit), peak)| Row::memory(format!("peak memory, {pods} pods of {IMAGES} images"), *peak, *limit))
+        .collect();
+    let growth = (peaks[2].saturating_sub(peaks[1])) / (150_000 - 10_000);
+    rows.push(Row::new("growth for each further pod", format!("{growth} B"), "≤ 1500 B", growth <= 1_500));
+    Ok(rows)
+}
+
+fn start() -> Measured {
+    let home = tempfile::tempdir().unwrap();
+    let run = || succeeded("controls list", stage::measured(home.path(), &stage::seaworthy(), &["controls", "list"]));
+    let mut walls = (0..21).map(|_| run().map(|usage| usage.wall)).collect::<Result<Vec<Duration>, String>>()?;
+    walls.sort();
+    Ok(vec![Row::duration("`controls list`, median of 21", walls[10], Duration::from_millis(20))])
+}
+
+fn size() -> Measured {
+    let binary = std::fs::metadata(stage::seaworthy()).map_err(|error| error.to_string())?;
+    Ok(vec![Row::memory("size of the binary", binary.len(), 25.0)])
+}
