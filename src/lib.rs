@@ -8,6 +8,7 @@ pub mod documents;
 pub mod inventory;
 pub mod model;
 pub mod policy;
+pub mod registry;
 pub mod report;
 pub mod scan;
 pub mod score;

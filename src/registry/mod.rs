@@ -1,0 +1,8 @@
+//! Answers about images: from registries, and from layouts and bundles on disk.
+//!
+//! Every answer is hostile until the bytes prove themselves: sizes are bounded, digests compared, names never followed.
+
+mod disk;
+mod layout;
+
+pub use layout::{Layout, LayoutError};
