@@ -2,7 +2,9 @@
 //!
 //! Every answer is hostile until the bytes prove themselves: sizes are bounded, digests compared, names never followed.
 
+mod bundles;
 mod disk;
 mod layout;
 
+pub use bundles::{BundleProblem, Bundles, BundlesError};
 pub use layout::{Layout, LayoutError};
