@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::model::Cause;
 use crate::model::{
-    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Gap, ObjectKey, Origin, PodSample, PullPolicy,
-    RunningImage, SecretName, Workload,
+    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Gap, ObjectKey, Origin, PodSample, RunningImage,
+    SecretName, Workload,
 };
 
 use super::fold::{Group, GroupOwner, OwnerRef, SeenImage, SharedLabels, Sighting, least};
@@ -33,6 +33,7 @@ pub(super) struct Assembly {
 }
 
 /// Where a container of a pod is declared, and its path.
+#[derive(Debug)]
 struct Place {
     declared_in: DeclaredIn,
     path: String,
@@ -154,7 +155,7 @@ impl Assembly {
                 return None;
             }
             let key = top.key.clone();
-            building.entry(top.key).or_insert_with(|| Building::new(top.origin, &top.labels));
+            building.entry(top.key).or_insert_with(|| Building::new(top.origin, top.labels));
             Some(key)
         };
         for (controller, containers) in self.uncovered() {
@@ -171,9 +172,8 @@ impl Assembly {
             let Some(workload) = building.get_mut(&key) else { continue };
             workload.pods = workload.pods.saturating_add(group.pods);
             let places: Vec<Place> = group.seen.iter().map(|(image, sighting)| self.place(&group, image, sighting)).collect();
-            for ((image, sighting), place) in group.seen.into_iter().zip(places) {
-                workload.add(image, sighting, place);
-            }
+            let seen = group.seen.into_iter().zip(places).map(|((image, sighting), place)| (place, image, sighting));
+            workload.seen.extend(seen);
         }
         let gaps = (unlabelled > 0).then(|| Gap {
             what: format!("labels of {unlabelled} owners"),
@@ -252,27 +252,18 @@ fn label<'a>(labels: &'a SharedLabels, key: &str) -> Option<&'a str> {
     labels.iter().find(|(name, _)| **name == *key).map(|(_, value)| &**value)
 }
 
-/// A workload in the making.
+/// A workload in the making: what was seen, in no order. Maps would cost more than what is in them, for most have one entry.
 #[derive(Debug)]
 struct Building {
     origin: Origin,
-    labels: BTreeMap<String, String>,
+    labels: SharedLabels,
     pods: u32,
-    containers: BTreeMap<(ContainerKind, Arc<str>, DeclaredIn), BuildingContainer>,
-}
-
-#[derive(Debug)]
-struct BuildingContainer {
-    index: u32,
-    path: String,
-    pull_policy: Option<PullPolicy>,
-    images: BTreeMap<SeenImage, Sighting>,
+    seen: Vec<(Place, SeenImage, Sighting)>,
 }
 
 impl Building {
-    fn new(origin: Origin, labels: &SharedLabels) -> Self {
-        let labels = labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
-        Self { origin, labels, pods: 0, containers: BTreeMap::new() }
+    fn new(origin: Origin, labels: SharedLabels) -> Self {
+        Self { origin, labels, pods: 0, seen: Vec::new() }
     }
 
     /// Adds a container of a template that no pod has.
@@ -289,49 +280,63 @@ impl Building {
         };
         let sighting = Sighting { index: container.index, pull_policy: container.pull_policy, ..Sighting::default() };
         let path = image_path(&controller.kind.pod_spec, container.kind, container.index);
-        self.add(image, sighting, Place { declared_in: DeclaredIn::Template, path, index: container.index });
+        self.seen.push((Place { declared_in: DeclaredIn::Template, path, index: container.index }, image, sighting));
     }
 
-    fn add(&mut self, image: SeenImage, sighting: Sighting, place: Place) {
-        let key = (image.kind, Arc::clone(&image.name), place.declared_in);
-        let container = self.containers.entry(key).or_insert_with(|| BuildingContainer {
-            index: place.index,
-            path: place.path.clone(),
-            pull_policy: None,
-            images: BTreeMap::new(),
+    fn finish(mut self, key: ObjectKey) -> Option<Workload> {
+        self.seen.sort_unstable_by(|(left_place, left, _), (right_place, right, _)| {
+            container_key(left_place, left)
+                .cmp(&container_key(right_place, right))
+                .then_with(|| left.cmp(right))
+                .then_with(|| (left_place.index, &left_place.path).cmp(&(right_place.index, &right_place.path)))
         });
-        if (place.index, &place.path) < (container.index, &container.path) {
-            (container.index, container.path) = (place.index, place.path);
+        let mut containers: Vec<(u32, Container)> = Vec::new();
+        let mut last: Option<SeenImage> = None;
+        for (place, image, sighting) in self.seen {
+            let continues = containers.last().is_some_and(|(_, container)| {
+                container.kind == image.kind && *container.name == *image.name && container.declared_in == place.declared_in
+            });
+            if !continues {
+                containers.push((place.index, start_container(&place, &image)));
+                last = None;
+            }
+            let Some((index, container)) = containers.last_mut() else { continue };
+            if (place.index, &place.path) < (*index, &container.path) {
+                (*index, container.path) = (place.index, place.path);
+            }
+            container.pull_policy = least(container.pull_policy, sighting.pull_policy);
+            match container.images.last_mut().filter(|_| last.as_ref() == Some(&image)) {
+                Some(known) => {
+                    known.started = least(known.started, sighting.started);
+                    join(&mut known.pods, sighting.pods);
+                }
+                None => container.images.push(finish_image(&image, sighting)),
+            }
+            last = Some(image);
         }
-        container.pull_policy = least(container.pull_policy, sighting.pull_policy);
-        let known = container.images.entry(image).or_default();
-        known.started = least(known.started, sighting.started);
-        join(&mut known.pods, sighting.pods);
-    }
-
-    fn finish(self, key: ObjectKey) -> Option<Workload> {
-        let mut containers: Vec<(u32, Container)> = self
-            .containers
-            .into_iter()
-            .map(|((kind, name, declared_in), container)| {
-                let images = container.images.into_iter().map(|(image, sighting)| finish_image(&image, sighting)).collect();
-                let finished = Container {
-                    name: name.to_string(),
-                    kind,
-                    path: container.path,
-                    declared_in,
-                    pull_policy: container.pull_policy,
-                    images,
-                };
-                (container.index, finished)
-            })
-            .collect();
         containers.sort_by(|(left_index, left), (right_index, right)| {
             (left.kind, left_index, &left.name, left.declared_in).cmp(&(right.kind, right_index, &right.name, right.declared_in))
         });
-        let containers: Vec<Container> = containers.into_iter().map(|(_, container)| container).collect();
+        let mut containers: Vec<Container> = containers.into_iter().map(|(_, container)| container).collect();
+        containers.iter_mut().for_each(|container| container.images.shrink_to_fit());
+        let labels = self.labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
         // Pods that are over without ever having run, under an owner whose template is not known: there is nothing to judge.
-        (!containers.is_empty()).then_some(Workload { key, labels: self.labels, origin: self.origin, containers, pods: self.pods })
+        (!containers.is_empty()).then_some(Workload { key, labels, origin: self.origin, containers, pods: self.pods })
+    }
+}
+
+fn container_key<'a>(place: &Place, image: &'a SeenImage) -> (ContainerKind, &'a str, DeclaredIn) {
+    (image.kind, &image.name, place.declared_in)
+}
+
+fn start_container(place: &Place, image: &SeenImage) -> Container {
+    Container {
+        name: image.name.to_string(),
+        kind: image.kind,
+        path: place.path.clone(),
+        declared_in: place.declared_in,
+        pull_policy: None,
+        images: Vec::new(),
     }
 }
 
@@ -343,7 +348,11 @@ fn finish_image(image: &SeenImage, sighting: Sighting) -> ContainerImage {
         reported_repository: image.repository.as_deref().map(str::to_owned),
         pull_secrets: image.pull_secrets.to_vec(),
         started: sighting.started,
-        pods: sighting.pods,
+        pods: {
+            let mut pods = sighting.pods;
+            pods.names.shrink_to_fit();
+            pods
+        },
     }
 }
 
@@ -352,4 +361,5 @@ fn join(known: &mut PodSample, other: PodSample) {
     known.names.extend(other.names);
     known.names.sort_unstable();
     known.names.truncate(PodSample::NAMES);
+    known.names.shrink_to_fit();
 }

@@ -63,6 +63,16 @@ pub(super) struct Group {
     pub(super) seen: Vec<(SeenImage, Sighting)>,
 }
 
+impl Group {
+    /// UID of its controller, if it has one.
+    pub(super) fn owner_uid(&self) -> Option<&Arc<str>> {
+        match &self.owner {
+            GroupOwner::Controller { owner, .. } => Some(&owner.uid),
+            GroupOwner::Pod { .. } | GroupOwner::Mirror { .. } => None,
+        }
+    }
+}
+
 /// An image in a container, as it is told apart from others.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct SeenImage {

@@ -1,6 +1,6 @@
 //! The inventory of a live cluster, step by step.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -224,8 +224,12 @@ fn needs_template(built_in: &BuiltIn, object: &OwnedObject) -> bool {
 fn gather(groups: Vec<Group>, controllers: Vec<Controller>, owned: Vec<(&'static BuiltIn, OwnedObject)>, with_secrets: bool) -> Assembly {
     let mut owners = Owners::default();
     let mut interner = Interner::default();
+    // Most are old revisions without pods: nothing leads to them.
+    let named: HashSet<&Arc<str>> = groups.iter().filter_map(Group::owner_uid).collect();
     for (kind, object) in owned {
-        owners.add_object(kind, object, &mut interner);
+        if named.contains(&object.uid) {
+            owners.add_object(kind, object, &mut interner);
+        }
     }
     for controller in &controllers {
         owners.add_controller(controller);

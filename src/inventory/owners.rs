@@ -18,6 +18,8 @@ use super::slim::Bare;
 
 /// Longest chain that is followed; real ones have up to four links.
 const LONGEST_CHAIN: usize = 16;
+/// Most owners that are read by themselves: they are few where the lists were read, and lists that may be read are.
+const MOST_READ: usize = 20_000;
 /// Owners read at the same time.
 const AT_ONCE: usize = 16;
 
@@ -85,12 +87,18 @@ impl Owners {
         let mut wanted: BTreeSet<Wanted> = named.into_iter().collect();
         let mut catalogue = Catalogue::default();
         let mut failures = Failures::new();
+        let mut left = MOST_READ;
         for _ in 0..LONGEST_CHAIN {
             let missing: BTreeSet<Wanted> = wanted.iter().filter_map(|(namespace, owner)| self.first_unknown(namespace, owner)).collect();
             if missing.is_empty() {
                 break;
             }
-            for (wanted, result) in catalogue.read_all(api, missing).await {
+            let (now, beyond): (Vec<_>, Vec<_>) = missing.into_iter().enumerate().partition(|(position, _)| *position < left);
+            left -= now.len();
+            let spent = || RequestError::new(Cause::Budget, format!("more than {MOST_READ} owners would have to be read one by one"));
+            let beyond = beyond.into_iter().map(|(_, wanted)| (wanted, Err(spent())));
+            let read = catalogue.read_all(api, now.into_iter().map(|(_, wanted)| wanted).collect()).await;
+            for (wanted, result) in read.into_iter().chain(beyond) {
                 let owner = match result {
                     Ok(owner) => owner,
                     Err(error) => {
