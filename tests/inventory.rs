@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use seaworthy::inventory::rbac::{self, RbacScope};
 use seaworthy::inventory::{Cluster, ConnectOptions, InventoryError, InventoryOptions, Listing, Timeouts};
 use seaworthy::model::{
-    Basis, Cause, Container, ContainerKind, DeclaredBecause, DeclaredIn, Gap, Inventory, Origin, RunningImage, Scope, Workload,
+    Basis, Cause, Container, ContainerKind, DeclaredBecause, DeclaredIn, Gap, Inventory, Origin, RunningImage, ScanEvent, Scope, Workload,
 };
 use serde_json::{Value, json};
 
@@ -509,6 +509,25 @@ async fn a_chosen_namespace_is_no_gap_and_asks_nothing_beyond_it() {
     let (listing, _server) = listing_with(two_namespaces(), &scope, &options()).await;
     assert_eq!(names(&listing.inventory), ["prod/Pod/web"]);
     assert!(listing.inventory.gaps.is_empty());
+}
+
+/// An operator, or an interface, lists in the background.
+#[tokio::test]
+async fn an_inventory_can_be_taken_on_another_thread() {
+    let server = two_namespaces().start();
+    let cluster = connect(&server).await.unwrap();
+    let listed = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let seen = std::sync::Arc::clone(&listed);
+    let task = tokio::spawn(async move {
+        let on_event = move |event: ScanEvent| {
+            if let ScanEvent::Listed { objects } = event {
+                seen.store(objects, std::sync::atomic::Ordering::Relaxed);
+            }
+        };
+        cluster.inventory(&Scope::default(), &options(), &on_event).await
+    });
+    assert_eq!(names(&task.await.unwrap().unwrap().inventory).len(), 2);
+    assert_eq!(listed.load(std::sync::atomic::Ordering::Relaxed), 2);
 }
 
 #[tokio::test]
