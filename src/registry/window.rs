@@ -1,0 +1,275 @@
+//! How many requests one host has to bear at a time, and when it is left alone.
+//!
+//! Starts low, grows with every answer while the window is full (doubling each round trip until the first trouble, then by one),
+//! halves when the host says that it is too much, waits when it says so.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, sleep_until};
+
+use super::error::failure;
+use super::options::Manners;
+use crate::model::{Cause, UnknownAnswer};
+
+/// In which way requests fail in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// No answer in time.
+    Silent,
+    /// 429, also after waiting.
+    RateLimited,
+    /// 502, 503 or 504, also after waiting.
+    Unavailable,
+}
+
+impl Trouble {
+    fn failure(self, host: &str, times: u32) -> UnknownAnswer {
+        match self {
+            Self::Silent => {
+                failure(Cause::Timeout, format!("{host} gave no answer to {times} requests in a row and is not asked again for a while"))
+            }
+            Self::RateLimited => failure(
+                Cause::RateLimited,
+                format!(
+                    "{host} limits the rate of requests; {times} in a row were refused also after waiting, it is not asked again for a while"
+                ),
+            ),
+            Self::Unavailable => failure(
+                Cause::ServerError,
+                format!("{host} was unavailable for {times} requests in a row, also after waiting, and is not asked again for a while"),
+            ),
+        }
+    }
+}
+
+/// The window of one host.
+pub(super) struct Window {
+    manners: Manners,
+    turns: Semaphore,
+    state: Mutex<State>,
+}
+
+struct State {
+    size: usize,
+    /// Below it the window grows with every answer, above by one each round.
+    threshold: usize,
+    answers_at_size: usize,
+    /// Turns to take away as they come back, because the window shrank while they were out.
+    surplus: usize,
+    shrunk: Option<Instant>,
+    paused_until: Option<Instant>,
+    trouble: Option<(Trouble, u32)>,
+    left_alone_until: Option<Instant>,
+}
+
+/// One's turn at a host; ends when dropped.
+pub(super) struct Turn<'a> {
+    window: &'a Window,
+    permit: Option<SemaphorePermit<'a>>,
+    since: Instant,
+}
+
+impl Window {
+    pub(super) fn new(manners: Manners) -> Self {
+        let size = manners.window_start.max(1);
+        let state = State {
+            size,
+            threshold: manners.window_most,
+            answers_at_size: 0,
+            surplus: 0,
+            shrunk: None,
+            paused_until: None,
+            trouble: None,
+            left_alone_until: None,
+        };
+        Self { manners, turns: Semaphore::new(size), state: Mutex::new(state) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many may be in flight now.
+    pub(super) fn size(&self) -> usize {
+        self.state().size
+    }
+
+    /// Waits for one's turn.
+    ///
+    /// # Errors
+    /// When the host is left alone for now, or wants a longer wait than one is ready for.
+    pub(super) async fn enter(&self, host: &str) -> Result<Turn<'_>, UnknownAnswer> {
+        self.may_ask(host)?;
+        // The semaphore is never closed; should it be, going without a permit is no harm.
+        let permit = self.turns.acquire().await.ok();
+        loop {
+            match self.may_ask(host)? {
+                None => return Ok(Turn { window: self, permit, since: Instant::now() }),
+                Some(until) => sleep_until(until).await,
+            }
+        }
+    }
+
+    /// Until when to wait, if at all.
+    fn may_ask(&self, host: &str) -> Result<Option<Instant>, UnknownAnswer> {
+        let now = Instant::now();
+        let mut state = self.state();
+        if state.left_alone_until.is_some_and(|until| until <= now) {
+            // One more failure closes it again, one answer opens it for good.
+            state.left_alone_until = None;
+            if let Some((_, times)) = &mut state.trouble {
+                *times = self.manners.failures_in_a_row.saturating_sub(1);
+            }
+        }
+        if let (Some(_), Some((trouble, times))) = (state.left_alone_until, state.trouble) {
+            return Err(trouble.failure(host, times));
+        }
+        match state.paused_until.filter(|until| *until > now) {
+            Some(until) if until - now > self.manners.longest_wait => Err(failure(
+                Cause::RateLimited,
+                format!("{host} asks to wait for {} s, longer than the scan waits", (until - now).as_secs()),
+            )),
+            waiting => Ok(waiting),
+        }
+    }
+
+    /// The host answered as it should.
+    pub(super) fn answered(&self) {
+        let full = self.turns.available_permits() == 0;
+        let mut state = self.state();
+        state.trouble = None;
+        state.left_alone_until = None;
+        if !full || state.size >= self.manners.window_most {
+            return;
+        }
+        state.answers_at_size += 1;
+        if state.size < state.threshold || state.answers_at_size >= state.size {
+            state.answers_at_size = 0;
+            state.size += 1;
+            if state.surplus > 0 {
+                state.surplus -= 1;
+            } else {
+                self.turns.add_permits(1);
+            }
+        }
+    }
+
+    /// The host says that it is too much: halves the window (once for all requests that were out together) and waits.
+    pub(super) fn too_much(&self, turn: &Turn<'_>, wait: Duration) {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.paused_until = state.paused_until.max(Some(now + wait));
+        if state.shrunk.is_some_and(|shrunk| shrunk >= turn.since) {
+            return;
+        }
+        let half = (state.size / 2).max(1);
+        state.surplus += state.size - half;
+        state.size = half;
+        state.threshold = half;
+        state.answers_at_size = 0;
+        state.shrunk = Some(now);
+    }
+
+    /// A request failed for good in a way that others will probably fail in too.
+    pub(super) fn failed(&self, trouble: Trouble) {
+        let mut state = self.state();
+        let times = match state.trouble {
+            Some((same, times)) if same == trouble => times.saturating_add(1),
+            _ => 1,
+        };
+        state.trouble = Some((trouble, times));
+        if times >= self.manners.failures_in_a_row {
+            state.left_alone_until = Some(Instant::now() + self.manners.left_alone);
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut state = self.window.state();
+        if state.surplus > 0
+            && let Some(permit) = self.permit.take()
+        {
+            state.surplus -= 1;
+            permit.forget();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(start: usize, most: usize) -> Window {
+        Window::new(Manners { window_start: start, window_most: most, ..Manners::default() })
+    }
+
+    async fn round(window: &Window) -> usize {
+        let mut turns = Vec::new();
+        while window.turns.available_permits() > 0 {
+            turns.push(window.enter("host").await.unwrap());
+        }
+        let sent = turns.len();
+        for turn in turns {
+            window.answered();
+            drop(turn);
+            // Others are waiting: free places are taken at once.
+            window.turns.forget_permits(usize::MAX);
+        }
+        window.turns.add_permits(window.size());
+        sent
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_doubles_each_round_until_the_most() {
+        let window = window(32, 256);
+        let mut sizes = Vec::new();
+        for _ in 0..5 {
+            sizes.push(round(&window).await);
+        }
+        assert_eq!(sizes, [32, 64, 128, 256, 256]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_halves_once_for_requests_that_were_out_together_and_waits() {
+        let window = window(8, 256);
+        let mut turns = Vec::new();
+        for _ in 0..8 {
+            turns.push(window.enter("host").await.unwrap());
+        }
+        for turn in &turns {
+            window.too_much(turn, Duration::from_secs(2));
+        }
+        assert_eq!(window.size(), 4);
+        drop(turns);
+        assert_eq!(window.turns.available_permits(), 4);
+        let before = Instant::now();
+        let turn = window.enter("host").await.unwrap();
+        assert_eq!(before.elapsed().as_secs(), 2);
+        window.too_much(&turn, Duration::from_mins(10));
+        drop(turn);
+        let refusal = window.enter("host").await.err().unwrap();
+        assert_eq!(refusal.cause, Cause::RateLimited);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_host_is_left_alone_and_tried_again_later() {
+        let window = window(8, 256);
+        for _ in 0..3 {
+            drop(window.enter("host").await.unwrap());
+            window.failed(Trouble::Silent);
+        }
+        assert_eq!(window.enter("host").await.err().unwrap().cause, Cause::Timeout);
+        tokio::time::advance(Duration::from_secs(61)).await;
+        assert!(window.enter("host").await.is_ok());
+        window.failed(Trouble::Silent);
+        assert!(window.enter("host").await.is_err());
+        tokio::time::advance(Duration::from_secs(61)).await;
+        drop(window.enter("host").await.unwrap());
+        window.answered();
+        window.failed(Trouble::Silent);
+        assert!(window.enter("host").await.is_ok());
+    }
+}
