@@ -7,5 +7,7 @@ mod architecture;
 mod documentation;
 mod gather;
 mod inventory;
+mod registry;
 mod report;
+mod scripted_registry;
 mod world;

@@ -98,6 +98,10 @@ pub(super) fn no_answer(error: &reqwest::Error, url: &Url) -> (UnknownAnswer, bo
     if error.is_timeout() || input_output == Some(io::ErrorKind::TimedOut) {
         return (failure(Cause::Timeout, format!("no connection for {place} in time")), false);
     }
+    if texts.iter().any(|text| text.contains("tls handshake eof")) {
+        let detail = format!("no TLS connection for {place}: the server closed it; if it speaks plain HTTP, say so with --plain-http");
+        return (failure(Cause::Tls, detail), false);
+    }
     if error.is_connect() {
         return (failure(Cause::Connection, format!("cannot connect for {place}: {last}")), false);
     }

@@ -117,9 +117,9 @@ impl Default for Manners {
             window_most: 256,
             attempts: 4,
             first_backoff: Duration::from_secs(1),
-            longest_wait: Duration::from_mins(1),
+            longest_wait: Duration::from_secs(60),
             failures_in_a_row: 3,
-            left_alone: Duration::from_mins(1),
+            left_alone: Duration::from_secs(60),
         }
     }
 }

@@ -22,9 +22,9 @@ const RESERVE: u64 = 10;
 /// What is left to others where the limit itself is not said.
 const RESERVE_OF_UNKNOWN: u64 = 5;
 /// How long a statement is believed that does not say when it ends.
-const BELIEVED: Duration = Duration::from_mins(1);
+const BELIEVED: Duration = Duration::from_secs(60);
 /// How long a statement over a sliding window is believed; answers that count for nothing renew it.
-const BELIEVED_WINDOW: Duration = Duration::from_mins(10);
+const BELIEVED_WINDOW: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Quota {

@@ -92,7 +92,10 @@ impl Resolve for Resolver {
         Box::pin(async move {
             let addresses = lookup.get_or_init(|| resolve(name.as_str(), refused.as_deref(), timeout)).await;
             match addresses {
-                Ok(addresses) => Ok(Box::new(addresses.to_vec().into_iter()) as Addrs),
+                Ok(addresses) => {
+                    let addresses: Vec<SocketAddr> = addresses.to_vec();
+                    Ok(Box::new(addresses.into_iter()) as Addrs)
+                }
                 Err(error) => Err(error.clone().into()),
             }
         })

@@ -164,7 +164,7 @@ async fn fetch(client: &Client, key: &Key, credential: &Credential, patience: &P
     let token =
         answer.token.filter(|token| !token.is_empty()).or(answer.access_token).filter(|token| !token.is_empty()).ok_or_else(invalid)?;
     let life = Duration::from_secs(answer.expires_in.filter(|life| *life > 0).unwrap_or(DEFAULT_LIFE));
-    Ok((bearer_header(&token).ok_or_else(invalid)?, life.min(Duration::from_hours(24))))
+    Ok((bearer_header(&token).ok_or_else(invalid)?, life.min(Duration::from_secs(86_400))))
 }
 
 fn refresh_form(key: &Key, token: &str) -> Bytes {

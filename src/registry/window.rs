@@ -248,7 +248,7 @@ mod tests {
         let before = Instant::now();
         let turn = window.enter("host").await.unwrap();
         assert_eq!(before.elapsed().as_secs(), 2);
-        window.too_much(&turn, Duration::from_mins(10));
+        window.too_much(&turn, Duration::from_secs(600));
         drop(turn);
         let refusal = window.enter("host").await.err().unwrap();
         assert_eq!(refusal.cause, Cause::RateLimited);

@@ -159,7 +159,7 @@ impl DockerConfigSource {
         let mut matching: Vec<_> =
             self.config.logins.iter().filter_map(|(place, login)| Some((place_matches(place, repository)?, place, login))).collect();
         // The most specific first (the containers tools allow namespaces).
-        matching.sort_by(|one, other| other.0.cmp(&one.0));
+        matching.sort_by_key(|(length, _, _)| std::cmp::Reverse(*length));
         for (_, place, login) in matching {
             match login {
                 Ok(login) => found.credentials.push((CredentialKind::DockerConfig, login.clone(), "Docker configuration file".to_owned())),

@@ -17,7 +17,7 @@ use crate::model::escape_control;
 
 const MOST_BYTES: u64 = 256 << 10;
 /// How long an answer is used; helpers of clouds give out passwords that are good for an hour or more.
-const FRESH: Duration = Duration::from_mins(10);
+const FRESH: Duration = Duration::from_secs(600);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

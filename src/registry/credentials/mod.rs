@@ -91,7 +91,7 @@ pub(super) struct Keyring {
 }
 
 /// How long a chain is used before its sources are asked again; they have memories of their own.
-const FRESH: Duration = Duration::from_mins(5);
+const FRESH: Duration = Duration::from_secs(300);
 
 /// The chain for one repository and identity; sources are asked one after another, as far as needed.
 pub(super) struct Chain {

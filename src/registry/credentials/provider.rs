@@ -24,7 +24,7 @@ use crate::registry::options::CredentialProviders;
 
 const MOST_BYTES: u64 = 1 << 20;
 /// Failures, and answers that may not be kept, are not asked for again within this time: a scan has thousands of images.
-const SHORTEST: Duration = Duration::from_mins(1);
+const SHORTEST: Duration = Duration::from_secs(60);
 const GROUP: &str = "credentialprovider.kubelet.k8s.io/";
 
 #[derive(Deserialize)]
