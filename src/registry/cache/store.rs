@@ -144,14 +144,23 @@ pub(super) fn make_directory(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a directory of the cache's own; a link or file in its place was planted, and goes.
+/// Makes a directory of the cache's own; a link or file in its place was planted, and goes. A directory never goes: a second process
+/// may have made it a moment ago.
 pub(super) fn own_directory(path: &Path) -> io::Result<()> {
     if is_directory(path) {
         return Ok(());
     }
-    remove(path)?;
-    // A second process may have been faster.
-    make_directory(path)
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !is_directory(path) => {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound && !is_directory(path) => return Err(error),
+                _ => {}
+            }
+            make_directory(path)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
 }
 
 /// Removes what is at a path, whatever it is; links are not followed.
