@@ -3,6 +3,7 @@
 //! The rooms and who may import whom are drawn in `docs/design/architecture.md`; a test parses the imports of every file and
 //! fails on an edge that is not drawn there.
 
+pub mod cli;
 pub mod controls;
 pub mod documents;
 pub mod inventory;

@@ -1,2 +1,7 @@
-//! The `seaworthy` binary.
-fn main() {}
+//! The `seaworthy` binary: calls the library and returns its exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(seaworthy::cli::run(std::env::args_os()).code())
+}

@@ -5,9 +5,14 @@
 mod api_server;
 mod architecture;
 mod documentation;
+mod documents;
+mod fixtures;
 mod gather;
 mod inventory;
 mod registry;
+mod picture;
 mod report;
 mod scripted_registry;
+mod rows;
+mod schemas;
 mod world;

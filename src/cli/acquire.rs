@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::arguments::{ClusterOptions, ScopeOptions};
-use crate::inventory::{Cluster, ConnectOptions, InventoryOptions, Listing, ManifestSource, manifests};
+use crate::inventory::manifests::{self, ManifestSource};
+use crate::inventory::{ClockReading, Cluster, ClusterNetworks, ConnectOptions, CustomKind, InventoryOptions, PAGE_SIZE, Traffic};
 use crate::model::{
     Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Inventory, InventoryCounts, ObjectKey, Origin, PodSample,
-    ReportSource, RunningImage, ScanEvent, Scope, Workload,
+    PullSecret, ReportSource, RunningImage, ScanEvent, Scope, Workload,
 };
 
 /// From what an inventory is made.
@@ -40,27 +41,56 @@ pub(super) fn scope(options: &ScopeOptions, workload: Option<String>) -> Scope {
     }
 }
 
+/// What was listed or read, and what was learnt on the way.
+pub(super) struct Acquired {
+    pub(super) inventory: Inventory,
+    pub(super) pull_secrets: Vec<PullSecret>,
+    pub(super) networks: ClusterNetworks,
+    pub(super) clock: Option<ClockReading>,
+    pub(super) traffic: Option<Traffic>,
+}
+
+impl Acquired {
+    /// From something that is no cluster.
+    fn without_cluster(inventory: Inventory) -> Self {
+        Self { inventory, pull_secrets: Vec::new(), networks: ClusterNetworks::default(), clock: None, traffic: None }
+    }
+}
+
+/// The cluster that the options name.
+pub(super) async fn connect(options: &ClusterOptions) -> anyhow::Result<Cluster> {
+    let connect =
+        ConnectOptions { kubeconfig: options.kubeconfig.clone(), context: options.kube_context.clone(), ..ConnectOptions::default() };
+    Ok(Cluster::connect(&connect).await?)
+}
+
 /// Lists what runs, or reads it.
-pub(super) async fn listing(
+pub(super) async fn acquire(
     from: &From,
     scope: &Scope,
     options: &ClusterOptions,
     observed: Timestamp,
     on_event: &(dyn Fn(ScanEvent) + Sync),
-) -> anyhow::Result<Listing> {
+) -> anyhow::Result<Acquired> {
+    let custom_kinds = options.custom_kinds.iter().map(|text| text.parse()).collect::<Result<Vec<CustomKind>, _>>()?;
     match from {
         From::Cluster => {
-            let connect = ConnectOptions { kubeconfig: options.kubeconfig.clone(), context: options.kube_context.clone(), ..ConnectOptions::default() };
-            let cluster = Cluster::connect(&connect).await?;
-            let custom_kinds = options.custom_kinds.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
-            let options = InventoryOptions { pull_secrets: !options.no_pull_secrets, custom_kinds, observed, ..InventoryOptions::default() };
-            Ok(cluster.inventory(scope, &options, on_event).await?)
+            let cluster = connect(options).await?;
+            let options = InventoryOptions { pull_secrets: !options.no_pull_secrets, custom_kinds, observed, page_size: PAGE_SIZE };
+            let listing = cluster.inventory(scope, &options, on_event).await?;
+            Ok(Acquired {
+                inventory: listing.inventory,
+                pull_secrets: listing.pull_secrets,
+                networks: listing.networks,
+                clock: listing.clock,
+                traffic: Some(listing.traffic),
+            })
         }
         From::Manifests(paths) => {
-            let sources: Vec<_> = paths.iter().map(|path| ManifestSource::from(path.clone())).collect();
-            Ok(Listing::of(manifests::read(&sources, scope, observed)?))
+            let sources: Vec<_> = paths.iter().map(|path| ManifestSource::from(path.as_os_str())).collect();
+            Ok(Acquired::without_cluster(manifests::read(&sources, scope, &custom_kinds, observed)?))
         }
-        From::Images(references) => Ok(Listing::of(named(references, scope, observed))),
+        From::Images(references) => Ok(Acquired::without_cluster(named(references, scope, observed))),
     }
 }
 

@@ -95,8 +95,8 @@ pub enum ScanBy {
     /// By these controls
     Control {
         /// Control identifiers, separated by commas
-        #[arg(value_name = "ID[,ID…]", value_delimiter = ',', required = true, num_args = 1)]
-        ids: Vec<String>,
+        #[arg(value_name = "ID[,ID…]")]
+        ids: Identifiers,
         /// Manifests: files, directories, or - for standard input (without: the cluster)
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
@@ -104,8 +104,8 @@ pub enum ScanBy {
     /// By these frameworks
     Framework {
         /// Framework identifiers, separated by commas
-        #[arg(value_name = "ID[,ID…]", value_delimiter = ',', required = true, num_args = 1)]
-        ids: Vec<String>,
+        #[arg(value_name = "ID[,ID…]")]
+        ids: Identifiers,
         /// Manifests: files, directories, or - for standard input (without: the cluster)
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
@@ -122,6 +122,19 @@ pub enum ScanBy {
         #[arg(value_name = "REF")]
         references: Vec<String>,
     },
+}
+
+/// Identifiers, separated by commas.
+#[derive(Debug, Clone)]
+pub struct Identifiers(pub Vec<String>);
+
+impl std::str::FromStr for Identifiers {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let identifiers: Vec<_> = text.split(',').map(|identifier| identifier.trim().to_owned()).collect();
+        if identifiers.iter().any(String::is_empty) { Err("an identifier is empty") } else { Ok(Self(identifiers)) }
+    }
 }
 
 /// Options of `scan`.
@@ -215,7 +228,14 @@ pub struct ControlOptions {
     #[arg(long = "controls", global = true, value_name = "DIR", help_heading = "Controls")]
     pub add: Vec<PathBuf>,
     /// Directory of controls and frameworks to use instead of the built-in ones (repeatable)
-    #[arg(long = "only-controls", global = true, value_name = "DIR", help_heading = "Controls", alias = "use-from", conflicts_with = "add")]
+    #[arg(
+        long = "only-controls",
+        global = true,
+        value_name = "DIR",
+        help_heading = "Controls",
+        alias = "use-from",
+        conflicts_with = "add"
+    )]
     pub only: Vec<PathBuf>,
     /// Parameters in Kubescape's flat controls-config form (JSON)
     #[arg(long, global = true, value_name = "FILE", help_heading = "Controls")]
@@ -275,7 +295,15 @@ pub struct RegistryOptions {
 #[derive(Debug, Args)]
 pub struct OutputOptions {
     /// Formats: pretty, json, kubescape-json; each optionally with its file
-    #[arg(short, long = "format", global = true, value_name = "FORMAT[=FILE],…", value_delimiter = ',', default_value = "pretty", help_heading = "Output")]
+    #[arg(
+        short,
+        long = "format",
+        global = true,
+        value_name = "FORMAT[=FILE],…",
+        value_delimiter = ',',
+        default_value = "pretty",
+        help_heading = "Output"
+    )]
     pub formats: Vec<FormatChoice>,
     /// Version of `-f json`: ours (v1), or Kubescape's (v2)
     #[arg(long, global = true, value_name = "VERSION", value_enum, default_value = "v1", help_heading = "Output")]
@@ -482,9 +510,6 @@ pub enum RbacCommand {
         /// The namespaces, for --scope namespaces
         #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
         include_namespaces: Vec<String>,
-        /// Namespace of the account
-        #[arg(long, value_name = "NAME", default_value = "seaworthy")]
-        namespace: String,
     },
 }
 

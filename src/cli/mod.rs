@@ -5,6 +5,7 @@ mod arguments;
 mod controls;
 mod doctor;
 mod dry_run;
+mod evidence;
 mod exit;
 mod images;
 mod library;
@@ -16,6 +17,7 @@ mod registries;
 mod scan;
 mod signals;
 mod snapshot;
+mod terminal;
 mod timings;
 
 use std::ffi::OsString;

@@ -52,7 +52,10 @@ impl FromStr for FormatChoice {
         let format = Format::ALL.iter().find(|(known, _)| *known == name);
         let format = format.ok_or_else(|| {
             let nearest = Format::ALL.iter().max_by(|a, b| strsim::jaro(a.0, name).total_cmp(&strsim::jaro(b.0, name)));
-            format!("format {name:?} is not known; formats: pretty, json, kubescape-json{}", nearest.map_or_else(String::new, |(known, _)| format!(" (did you mean {known}?)")))
+            format!(
+                "format {name:?} is not known; formats: pretty, json, kubescape-json{}",
+                nearest.map_or_else(String::new, |(known, _)| format!(" (did you mean {known}?)"))
+            )
         })?;
         Ok(Self { format: format.1, file })
     }
@@ -124,7 +127,9 @@ pub fn write(target: &Target, render: impl FnOnce(&mut dyn Write) -> io::Result<
             }
         }
         Target::File(file) if is_special(file) => {
-            let mut out = BufWriter::new(std::fs::OpenOptions::new().write(true).open(file).with_context(|| format!("cannot open {}", file.display()))?);
+            let mut out = BufWriter::new(
+                std::fs::OpenOptions::new().write(true).open(file).with_context(|| format!("cannot open {}", file.display()))?,
+            );
             render(&mut out).and_then(|()| out.flush()).with_context(|| format!("cannot write to {}", file.display()))
         }
         Target::File(file) => {

@@ -122,6 +122,10 @@ impl Judge<'_, '_> {
         let repository = subject.reference.as_ref().ok().map(ImageReference::repository);
         let accepted = matches!(&judgement, Judgement::Unknown { cause, .. } if self.accepted.accepts(*cause, repository));
         let remediation = match judgement {
+            // Whatever the control asks, a reference that means nothing has to be mended first.
+            Judgement::Fail { reason: Reason::MalformedReference, .. } => {
+                fill("Correct the reference at {path} of {workload}.", subject, None)
+            }
             Judgement::Fail { .. } => fill(&self.control.remediation, subject, digest.as_deref()),
             Judgement::Pass { .. } | Judgement::Unknown { .. } => String::new(),
         };

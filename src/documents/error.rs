@@ -30,16 +30,18 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
     best.filter(|(likeness, _)| *likeness > 0.7).map(|(_, name)| name)
 }
 
-/// Adds "did you mean" to the messages of the parser that name what they expected.
+/// Adds "did you mean" to the messages of the parser that name what they expected, and says its tersest one in the user's words.
 pub(super) fn explain(message: &str) -> String {
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    match quoted.split_first() {
-        Some((written, expected)) if message.contains("unknown field") || message.contains("unknown variant") => {
-            match nearest(written, expected.iter().copied()) {
-                Some(meant) => format!("{message} (did you mean `{meant}`?)"),
-                None => message.to_owned(),
-            }
-        }
+    if message.starts_with("expected end of mapping after enum variant") {
+        return "one key is wanted here, and there are two; combine rules by `all: [..]` or `any: [..]`".to_owned();
+    }
+    let written = message.split('`').nth(1);
+    let expected = message.split_once("expected one of ").map(|(_, names)| names.split(", ").map(|name| name.trim_matches('`')));
+    match (written, expected) {
+        (Some(written), Some(expected)) => match nearest(written, expected) {
+            Some(meant) => format!("{message} (did you mean `{meant}`?)"),
+            None => message.to_owned(),
+        },
         _ => message.to_owned(),
     }
 }

@@ -60,6 +60,14 @@ pub struct ClusterNetworks {
 }
 
 impl ClusterNetworks {
+    /// All of it as ranges: address and prefix length.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<(IpAddr, u8)> {
+        let services = self.services.iter().map(|network| (network.address, network.prefix));
+        let pods = self.pods.iter().map(|address| (*address, if address.is_ipv4() { 32 } else { 128 }));
+        services.chain(pods).collect()
+    }
+
     /// Whether the address belongs to a service or a pod.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {

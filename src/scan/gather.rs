@@ -8,6 +8,7 @@ use super::task::{DeclaredPlaces, ImageTask};
 use crate::model::{
     Answer, Ask, CredentialIdentity, Digest, ImageEvidence, ManifestPresence, Needs, Place, Question, SubjectState, TagState,
 };
+use crate::snapshot::Snapshot;
 
 /// Answers that are there. A view that is complete (a snapshot, a scan that ended) answers every question, with unknown where it
 /// has nothing else.
@@ -16,6 +17,17 @@ pub trait Answers {
     fn answer(&self, question: &Question) -> Option<Arc<Answer>>;
     /// The bytes of a digest that was found.
     fn blob(&self, digest: &Digest) -> Option<Bytes>;
+}
+
+/// A snapshot answers every question: what it does not hold is not captured.
+impl Answers for Snapshot {
+    fn answer(&self, question: &Question) -> Option<Arc<Answer>> {
+        Some(Self::answer(self, question))
+    }
+
+    fn blob(&self, digest: &Digest) -> Option<Bytes> {
+        Self::blob(self, digest)
+    }
 }
 
 /// What gathering gave.

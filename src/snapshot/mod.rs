@@ -66,8 +66,6 @@ impl SnapshotHeader {
 pub struct DeclaredLayout {
     /// Its name in the questions: the path as it was given.
     pub name: String,
-    /// Whether its silence is an absence.
-    pub complete: bool,
     /// The only reference that it is a place for, where one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<ImageReference>,

@@ -47,7 +47,7 @@ fn snapshot() -> Snapshot {
     ledger.enter(question(Ask::Tag("1".into())), answer(Outcome::unknown(Cause::Timeout, "no answer in 30 s")));
     ledger.enter(question(Ask::Readable), answer(Outcome::Found(Vec::new())));
     let blobs = [(short, Bytes::from_static(b"{}")), (long, Bytes::from_static(b"long"))].into();
-    let layout = DeclaredLayout { name: "images/app".into(), complete: false, reference: Some("registry.test/app:1".parse().unwrap()) };
+    let layout = DeclaredLayout { name: "images/app".into(), reference: Some("registry.test/app:1".parse().unwrap()) };
     Snapshot::of(inventory(), ledger, blobs, captured()).with_places(vec![layout], vec!["evidence.jsonl".into()])
 }
 

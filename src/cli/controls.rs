@@ -1,0 +1,150 @@
+//! `controls list|show|lint` and `list`.
+
+use comfy_table::presets::UTF8_FULL;
+use comfy_table::{ContentArrangement, Table};
+
+use super::arguments::{ControlsArguments, ControlsCommand, ListArguments, ListFormat, ListWhat};
+use super::exit::Exit;
+use super::library::{load, read_files};
+use super::output::{Target, write};
+use super::terminal;
+use crate::controls::Library;
+use crate::documents::{Control, parse};
+use crate::model::{Severity, escape_control};
+
+/// Runs `controls`.
+pub(super) fn run(arguments: &ControlsArguments) -> anyhow::Result<Exit> {
+    match &arguments.command {
+        ControlsCommand::List { format } => list_controls(&load(&arguments.controls)?, *format),
+        ControlsCommand::Show { id } => show(load(&arguments.controls)?.control(id)?),
+        ControlsCommand::Lint { paths } => lint(paths),
+    }
+}
+
+/// Runs `list`.
+pub(super) fn list(arguments: &ListArguments) -> anyhow::Result<Exit> {
+    let library = load(&arguments.controls)?;
+    match arguments.what {
+        ListWhat::Controls => list_controls(&library, arguments.format),
+        ListWhat::Frameworks => list_frameworks(&library, arguments.format),
+    }
+}
+
+fn list_controls(library: &Library, format: ListFormat) -> anyhow::Result<Exit> {
+    let rows: Vec<_> = library.controls().collect();
+    match format {
+        ListFormat::Json => print_json(&rows),
+        ListFormat::Table => {
+            let mut table = table(&["ID", "Severity", "Control name", "Parameters", "Threats"]);
+            for control in rows {
+                table.add_row([
+                    control.id.clone(),
+                    Severity::from_base_score(control.severity).name().to_owned(),
+                    escape_control(&control.title).into_owned(),
+                    parameters(control),
+                    control.threats.join(" "),
+                ]);
+            }
+            print(&format!("{table}\n* obligatory: without it the control is \"action required\"\n"))
+        }
+    }
+}
+
+fn parameters(control: &Control) -> String {
+    let name =
+        |(name, spec): (&String, &crate::documents::ParameterSpec)| format!("{name}{}", if spec.default.is_none() { "*" } else { "" });
+    control.params.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+fn list_frameworks(library: &Library, format: ListFormat) -> anyhow::Result<Exit> {
+    let rows: Vec<_> = library.frameworks().collect();
+    match format {
+        ListFormat::Json => print_json(&rows),
+        ListFormat::Table => {
+            let mut table = table(&["ID", "Framework", "Controls"]);
+            for framework in rows {
+                table.add_row([framework.id.clone(), escape_control(&framework.title).into_owned(), framework.controls.join(", ")]);
+            }
+            print(&format!("{table}\n"))
+        }
+    }
+}
+
+fn show(control: &Control) -> anyhow::Result<Exit> {
+    let mut text = format!(
+        "{} · {}\nSeverity   {} (base score {})\nThreats    {}\n",
+        control.id,
+        escape_control(&control.title),
+        Severity::from_base_score(control.severity).name(),
+        control.severity,
+        if control.threats.is_empty() { "–".to_owned() } else { control.threats.join(", ") },
+    );
+    for (name, spec) in &control.params {
+        let default = spec.default.as_ref().map_or_else(|| "obligatory".to_owned(), |default| format!("default [{}]", default.join(", ")));
+        let key = spec.kubescape_key.as_ref().map_or_else(String::new, |key| format!("; controls-config: {key}"));
+        text.push_str(&format!("Parameter  {name}: {} ({default}{key})\n", escape_control(&spec.description)));
+    }
+    let width = terminal::appearance(super::arguments::ColorChoice::Never).width.min(100);
+    for (title, body) in [("Why", &control.rationale), ("What to do", &control.remediation)] {
+        text.push_str(&format!("\n{title}\n"));
+        for line in wrap(&escape_control(body), width.saturating_sub(2)) {
+            text.push_str(&format!("  {line}\n"));
+        }
+    }
+    for reference in &control.references {
+        text.push_str(&format!("\n{}", escape_control(reference)));
+    }
+    text.push('\n');
+    print(&text)
+}
+
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let columns = |text: &str| unicode_width::UnicodeWidthStr::width(text);
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if columns(line) + 1 + columns(word) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// Checks every file, and names each problem; one broken file does not hide the next.
+fn lint(paths: &[std::path::PathBuf]) -> anyhow::Result<Exit> {
+    let files = read_files(paths)?;
+    let mut problems = Vec::new();
+    let mut documents = 0;
+    for (file, text) in &files {
+        match parse(file, text) {
+            Ok(parsed) => documents += parsed.len(),
+            Err(error) => problems.push(error.to_string()),
+        }
+    }
+    for problem in &problems {
+        super::note(problem);
+    }
+    print(&format!("{} files, {documents} documents, {} problems\n", files.len(), problems.len()))?;
+    Ok(if problems.is_empty() { Exit::Success } else { Exit::Usage })
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL).set_content_arrangement(ContentArrangement::Dynamic).set_header(header.to_vec());
+    table.set_width(u16::try_from(terminal::appearance(super::arguments::ColorChoice::Never).width).unwrap_or(u16::MAX));
+    table
+}
+
+fn print_json<T: serde::Serialize>(rows: &[T]) -> anyhow::Result<Exit> {
+    let text = serde_json::to_string_pretty(rows)?;
+    print(&format!("{text}\n"))
+}
+
+fn print(text: &str) -> anyhow::Result<Exit> {
+    write(&Target::Stdout, |out| out.write_all(text.as_bytes()))?;
+    Ok(Exit::Success)
+}

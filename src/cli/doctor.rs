@@ -1,0 +1,211 @@
+//! `doctor`: what would keep a scan from seeing everything, each with a fix.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::acquire::{self, From};
+use super::arguments::Doctor;
+use super::evidence::CLOCK_SKEW;
+use super::exit::Exit;
+use super::output::{Target, write};
+use super::registries;
+use crate::model::{
+    Ask, Cause, CredentialKind, Digest, ImageReference, Inventory, Outcome, Repository, RunningImage, SecretName, escape_control,
+};
+use crate::registry::{ReferrersSupport, Registry};
+use crate::report::advice;
+
+/// How one check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Health {
+    Good,
+    Poor,
+    Bad,
+}
+
+/// What was found, and for what is not good, what to do.
+struct Check {
+    health: Health,
+    what: String,
+    fix: String,
+}
+
+impl Check {
+    fn good(what: String) -> Self {
+        Self { health: Health::Good, what, fix: String::new() }
+    }
+
+    fn poor(what: String, fix: impl Into<String>) -> Self {
+        Self { health: Health::Poor, what, fix: fix.into() }
+    }
+
+    fn bad(what: String, fix: impl Into<String>) -> Self {
+        Self { health: Health::Bad, what, fix: fix.into() }
+    }
+}
+
+/// Runs `doctor`. Exit 0 where nothing is wrong, 3 where something would be unknown, 4 where nothing could be listed.
+pub(super) async fn run(arguments: Doctor) -> anyhow::Result<Exit> {
+    let from = if arguments.images.is_empty() { From::Cluster } else { From::Images(arguments.images.clone()) };
+    let scope = acquire::scope(&arguments.scope, None);
+    let mut checks = Vec::new();
+    let acquired = match acquire::acquire(&from, &scope, &arguments.cluster, Timestamp::now(), &|_| ()).await {
+        Ok(acquired) => acquired,
+        Err(error) => {
+            checks.push(Check::bad(format!("cluster: {error:#}"), "mend this first; nothing else can be checked without it"));
+            print(&checks)?;
+            return Ok(super::exit_of_error(&error));
+        }
+    };
+    checks.extend(cluster(&acquired.inventory));
+    checks.extend(acquired.clock.map(|clock| skew("the API server", clock.server.duration_since(clock.local).as_secs())));
+    let registry = registries::registry(&arguments.registry, &acquired.networks, acquired.pull_secrets)?;
+    checks.extend(check_registries(&acquired.inventory, &registry).await);
+    for (host, statistics) in registry.statistics().hosts {
+        checks.extend(
+            statistics
+                .clock_offset
+                .filter(|offset| offset.unsigned_abs() > CLOCK_SKEW.as_secs().unsigned_abs())
+                .map(|offset| skew(&host, offset)),
+        );
+    }
+    print(&checks)?;
+    Ok(if checks.iter().any(|check| check.health == Health::Bad) { Exit::Unknown } else { Exit::Success })
+}
+
+fn cluster(inventory: &Inventory) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if let Some(cluster) = &inventory.cluster {
+        let or_unknown = |text: &Option<String>| text.clone().unwrap_or_else(|| "unknown".to_owned());
+        checks.push(Check::good(format!(
+            "cluster: version {}, UID {}, as {}",
+            or_unknown(&cluster.server_version),
+            or_unknown(&cluster.uid),
+            or_unknown(&cluster.user)
+        )));
+        checks.push(Check::good(format!(
+            "listed: {} pods, {} workloads in {} namespaces",
+            inventory.counts.pods,
+            inventory.workloads.len(),
+            inventory.counts.namespaces
+        )));
+    }
+    for gap in &inventory.gaps {
+        let what = format!("{}: {}", gap.what, gap.cause);
+        checks.push(match gap.workloads_missing {
+            true => Check::bad(what, gap.detail.clone()),
+            false => Check::poor(what, gap.detail.clone()),
+        });
+    }
+    if inventory.gaps.is_empty() && inventory.cluster.is_some() {
+        checks.push(Check::good("rights: everything in scope could be listed".to_owned()));
+    }
+    checks
+}
+
+fn skew(whose: &str, seconds: i64) -> Check {
+    let what =
+        format!("clock: {whose} is {} s {} the local clock", seconds.unsigned_abs(), if seconds < 0 { "behind" } else { "ahead of" });
+    if seconds.unsigned_abs() > CLOCK_SKEW.as_secs().unsigned_abs() {
+        Check::bad(what, "set the clock (NTP): over 10 minutes, what depends on now is unknown (clock-skew)")
+    } else {
+        Check::good(what)
+    }
+}
+
+/// One image stands for its registry.
+struct Sample {
+    repository: Repository,
+    ask: Ask,
+    digest: Option<Digest>,
+    secrets: Vec<SecretName>,
+}
+
+fn samples(inventory: &Inventory) -> BTreeMap<String, Sample> {
+    let mut samples = BTreeMap::new();
+    for image in inventory.workloads.iter().flat_map(|workload| &workload.containers).flat_map(|container| &container.images) {
+        let Ok(reference) = image.reference.parse::<ImageReference>() else { continue };
+        let digest = match (&image.running, reference.digest()) {
+            (RunningImage::Manifest(digest), _) | (_, Some(digest)) => Some(digest.clone()),
+            _ => None,
+        };
+        let ask = match (&digest, reference.pulled_tag()) {
+            (Some(digest), _) => Ask::Manifest(digest.clone()),
+            (None, tag) => Ask::Tag(tag.unwrap_or("latest").into()),
+        };
+        samples.entry(reference.repository().registry().to_owned()).or_insert(Sample {
+            repository: reference.repository().clone(),
+            ask,
+            digest,
+            secrets: image.pull_secrets.clone(),
+        });
+    }
+    samples
+}
+
+async fn check_registries(inventory: &Inventory, registry: &Registry) -> Vec<Check> {
+    let samples = samples(inventory);
+    let checks = samples.iter().map(|(host, sample)| check_registry(host, sample, registry));
+    futures::future::join_all(checks).await
+}
+
+async fn check_registry(host: &str, sample: &Sample, registry: &Registry) -> Check {
+    let identity = registry.identity(&sample.secrets, &sample.repository);
+    let manifest = registry.answer(&sample.repository, &identity, std::slice::from_ref(&sample.ask), None).await;
+    let Some(first) = manifest.first().map(|answered| &answered.answer) else {
+        return Check::bad(format!("{host}: no answer"), advice(Cause::Connection));
+    };
+    let found = match &first.outcome {
+        Outcome::Found(descriptors) => descriptors.first().map(|descriptor| descriptor.digest.clone()).or_else(|| sample.digest.clone()),
+        Outcome::Absent => {
+            return Check::poor(
+                format!("{host}: answers that an image of {} is not there", sample.repository),
+                advice(Cause::ImageNotFound),
+            );
+        }
+        Outcome::Unknown(unknown) => return Check::bad(format!("{host}: {}: {}", unknown.cause, unknown.detail), advice(unknown.cause)),
+    };
+    let credential = describe(first.credential);
+    let Some(digest) = found else { return Check::good(format!("{host}: answers {credential}")) };
+    let referrers = registry.answer(&sample.repository, &identity, &[Ask::Referrers(digest)], None).await;
+    if let Some(Outcome::Unknown(unknown)) = referrers.first().map(|answered| &answered.answer.outcome) {
+        return Check::bad(
+            format!("{host}: answers {credential}; referrers: {}: {}", unknown.cause, unknown.detail),
+            advice(unknown.cause),
+        );
+    }
+    let support = match registry.referrers_support(&sample.repository, &identity) {
+        ReferrersSupport::Api => "referrers API",
+        ReferrersSupport::FallbackTag => "no referrers API: fallback tags",
+        ReferrersSupport::Unknown => "referrers API not known",
+    };
+    Check::good(format!("{host}: answers {credential}; {support}"))
+}
+
+fn describe(credential: CredentialKind) -> &'static str {
+    match credential {
+        CredentialKind::PullSecret => "to a pull secret",
+        CredentialKind::CredentialProvider => "to a kubelet credential provider",
+        CredentialKind::DockerConfig => "to the Docker configuration",
+        CredentialKind::CredentialHelper => "to a credential helper",
+        CredentialKind::Anonymous => "without credentials",
+        CredentialKind::Local => "from disk",
+    }
+}
+
+fn print(checks: &[Check]) -> anyhow::Result<()> {
+    let mut text = String::new();
+    for check in checks {
+        let mark = match check.health {
+            Health::Good => "ok  ",
+            Health::Poor => "note",
+            Health::Bad => "FAIL",
+        };
+        text.push_str(&format!("{mark}  {}\n", escape_control(&check.what)));
+        if !check.fix.is_empty() {
+            text.push_str(&format!("      fix: {}\n", escape_control(&check.fix)));
+        }
+    }
+    write(&Target::Stdout, |out| out.write_all(text.as_bytes()))
+}

@@ -1,0 +1,196 @@
+//! From a source of workloads to their evidence: live or from a snapshot, in two steps so that a dry run can stop between them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::acquire::{self, From};
+use super::arguments::{ClusterOptions, EvidenceOptions, RegistryOptions};
+use super::places::Places;
+use super::registries;
+use crate::inventory::{ClockReading, Traffic};
+use crate::model::{Digest, DocumentDigest, Gap, ImageReference, Inventory, Ledger, Needs, Origin, ReportSource, ScanEvent, Scope};
+use crate::registry::{Registry, Statistics};
+use crate::scan::{
+    Collected, DeclaredPlaces, EvidenceByImage, ExtraPlace, ImageTask, LiveSource, Stop, collect, collect_from, narrow_credentials, tasks,
+};
+use crate::snapshot::Snapshot;
+
+/// A difference of clocks beyond which what depends on now is not known.
+pub(super) const CLOCK_SKEW: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
+
+/// What to gather from, and how.
+pub(super) struct Gathering<'a> {
+    pub(super) snapshot: Option<&'a Path>,
+    pub(super) from: From,
+    pub(super) scope: Scope,
+    pub(super) cluster: &'a ClusterOptions,
+    pub(super) evidence: &'a EvidenceOptions,
+    pub(super) registry: &'a RegistryOptions,
+    pub(super) began: Timestamp,
+}
+
+/// Who answers.
+enum Answerer {
+    Live(Box<LiveSource>),
+    Snapshot(Box<Snapshot>),
+}
+
+/// An inventory with the images to ask about, before anything was asked of a registry.
+pub(super) struct Prepared {
+    pub(super) inventory: Inventory,
+    pub(super) tasks: BTreeMap<ImageTask, DeclaredPlaces>,
+    pub(super) documents: Vec<DocumentDigest>,
+    pub(super) source: ReportSource,
+    pub(super) asked_at: Timestamp,
+    /// Layouts that are looked in, by name, with the only reference each stands for.
+    pub(super) layouts: Vec<(Arc<str>, Option<ImageReference>)>,
+    /// Bundle files that are looked in, by name.
+    pub(super) bundles: Vec<Arc<str>>,
+    traffic: Option<Traffic>,
+    answerer: Answerer,
+}
+
+/// Everything that is needed to judge.
+pub(super) struct Gathered {
+    pub(super) inventory: Inventory,
+    pub(super) collected: EvidenceByImage,
+    pub(super) ledger: Ledger,
+    pub(super) blobs: BTreeMap<Digest, bytes::Bytes>,
+    pub(super) source: ReportSource,
+    pub(super) asked_at: Timestamp,
+    pub(super) traffic: Option<Traffic>,
+    pub(super) statistics: Statistics,
+}
+
+impl Gathering<'_> {
+    /// Lists (or reads) the inventory and makes the plan. `None` where the scan was ended before anything was listed.
+    pub(super) async fn prepare(
+        self,
+        stop: &watch::Receiver<Option<Stop>>,
+        on_event: &(dyn Fn(ScanEvent) + Sync),
+    ) -> anyhow::Result<Option<Prepared>> {
+        let places = Places::open(self.evidence)?;
+        if let Some(path) = self.snapshot {
+            return self.open_snapshot(path, &places).map(Some);
+        }
+        let source = self.from.source();
+        let listing = acquire::acquire(&self.from, &self.scope, self.cluster, self.began, on_event);
+        let mut stop = stop.clone();
+        let listing = tokio::select! {
+            listing = listing => listing?,
+            _ = stop.wait_for(Option::is_some) => return Ok(None),
+        };
+        let mut inventory = listing.inventory;
+        inventory.gaps.extend(listing.clock.and_then(skew));
+        let registry = registries::registry(self.registry, &listing.networks, listing.pull_secrets)?;
+        narrow_credentials(&mut inventory, &|secrets, repository| registry.identity(secrets, repository));
+        let tasks = tasks(&inventory, &|repository| places.of(repository));
+        let documents = places.documents.clone();
+        let layouts = places.layouts.iter().map(|(name, reference, _)| (name.clone(), reference.clone())).collect();
+        let bundles = places.bundles.iter().map(|(name, _)| name.clone()).collect();
+        let live = live(registry, places);
+        Ok(Some(Prepared {
+            inventory,
+            tasks,
+            documents,
+            source,
+            asked_at: self.began,
+            layouts,
+            bundles,
+            traffic: listing.traffic,
+            answerer: Answerer::Live(Box::new(live)),
+        }))
+    }
+
+    /// The same from a snapshot: the places that were looked in when it was taken are looked in again, in the snapshot.
+    fn open_snapshot(self, path: &Path, places: &Places) -> anyhow::Result<Prepared> {
+        let snapshot = crate::snapshot::read(path)?;
+        let inventory = crate::inventory::narrow(snapshot.inventory().clone(), &self.scope)?;
+        let header = snapshot.header();
+        let tasks = tasks(&inventory, &|repository| {
+            let mut declared = places.of(repository);
+            let layouts =
+                header.layouts.iter().filter(|layout| layout.reference.as_ref().is_none_or(|only| only.repository() == repository));
+            declared.extra.extend(layouts.map(|layout| ExtraPlace::Layout(layout.name.as_str().into())));
+            declared.extra.extend(header.bundles.iter().map(|name| ExtraPlace::Bundles(name.as_str().into())));
+            declared
+        });
+        Ok(Prepared {
+            source: source_of(&inventory),
+            asked_at: snapshot.captured(),
+            inventory,
+            tasks,
+            documents: places.documents.clone(),
+            layouts: Vec::new(),
+            bundles: Vec::new(),
+            traffic: None,
+            answerer: Answerer::Snapshot(Box::new(snapshot)),
+        })
+    }
+}
+
+/// From what an inventory was made, by what is in it.
+fn source_of(inventory: &Inventory) -> ReportSource {
+    let named = inventory.workloads.iter().any(|workload| workload.origin == Origin::Argument);
+    match (&inventory.cluster, named) {
+        (Some(_), _) => ReportSource::Cluster,
+        (None, true) => ReportSource::Images,
+        (None, false) => ReportSource::Manifests,
+    }
+}
+
+/// The source that asks registries, layouts and bundle files.
+fn live(registry: Registry, places: Places) -> LiveSource {
+    let layouts = places.layouts.into_iter().map(|(name, _, layout)| (name, layout)).collect();
+    LiveSource::new(registry, layouts, places.bundles.into_iter().collect())
+}
+
+/// A gap where the local clock and the server's differ by more than what verdicts about time can bear.
+fn skew(clock: ClockReading) -> Option<Gap> {
+    let difference = clock.local.duration_since(clock.server);
+    (difference.abs() > CLOCK_SKEW).then(|| Gap {
+        what: "the clock".to_owned(),
+        namespace: None,
+        workloads_missing: false,
+        cause: crate::model::Cause::ClockSkew,
+        detail: format!(
+            "the local clock and the API server's differ by {} s; set the clock (NTP): ages and expiries are not known",
+            difference.as_secs()
+        ),
+    })
+}
+
+impl Prepared {
+    /// Gathers the evidence.
+    pub(super) async fn collect(
+        self,
+        needs: Needs,
+        stop: watch::Receiver<Option<Stop>>,
+        on_event: &(dyn Fn(ScanEvent) + Sync),
+    ) -> Gathered {
+        let (collected, statistics) = match self.answerer {
+            Answerer::Live(live) => {
+                let collected = collect(self.tasks, needs, live.as_ref(), stop, self.asked_at, on_event).await;
+                (collected, live.statistics())
+            }
+            Answerer::Snapshot(snapshot) => {
+                let evidence = collect_from(&self.tasks, needs, snapshot.as_ref());
+                (Collected { evidence, ledger: Ledger::new(), blobs: BTreeMap::new() }, Statistics::default())
+            }
+        };
+        Gathered {
+            inventory: self.inventory,
+            collected: collected.evidence,
+            ledger: collected.ledger,
+            blobs: collected.blobs,
+            source: self.source,
+            asked_at: self.asked_at,
+            traffic: self.traffic,
+            statistics,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Reading what users write from disk, and choosing controls.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::arguments::ControlOptions;
+use crate::controls::{Configuration, Library};
+use crate::documents::{Control, Document, Framework, TrustPolicy, parse};
+use crate::model::{Digest, DocumentDigest};
+
+/// Used where nothing else is asked for.
+pub(super) const DEFAULT_FRAMEWORK: &str = "supply-chain";
+/// Longest document that is read, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// Every document of the given files and directories (not below them), as name and text, sorted.
+pub(super) fn read_files(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    for path in paths {
+        let metadata = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
+        if !metadata.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let before = files.len();
+        for directory in [path.clone(), path.join("frameworks")].iter().filter(|directory| directory.is_dir()) {
+            for entry in std::fs::read_dir(directory).with_context(|| format!("cannot read {}", directory.display()))? {
+                let file = entry?.path();
+                if file.is_file()
+                    && file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
+                {
+                    files.push(file);
+                }
+            }
+        }
+        anyhow::ensure!(files.len() > before, "there is no .yaml, .yml or .json file in {}", path.display());
+    }
+    files.sort();
+    files.into_iter().map(|file| Ok((file.display().to_string(), read_text(&file)?))).collect()
+}
+
+/// The text of a file that a user wrote.
+pub(super) fn read_text(file: &Path) -> anyhow::Result<String> {
+    let size = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?.len();
+    anyhow::ensure!(size <= LONGEST, "{} is larger than {LONGEST} bytes", file.display());
+    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// The controls and frameworks that the options choose from.
+pub(super) fn load(options: &ControlOptions) -> anyhow::Result<Library> {
+    if options.only.is_empty() {
+        Ok(Library::embedded()?.with(&read_files(&options.add)?)?)
+    } else {
+        Ok(Library::default().with(&read_files(&options.only)?)?)
+    }
+}
+
+/// What the user asked to judge by.
+pub(super) struct Chosen<'a> {
+    pub(super) controls: Vec<&'a Control>,
+    pub(super) frameworks: Vec<&'a Framework>,
+}
+
+/// Chooses controls and frameworks by identifier; where neither is named, the default framework, or all there is.
+pub(super) fn choose<'a>(library: &'a Library, controls: &[String], frameworks: &[String]) -> anyhow::Result<Chosen<'a>> {
+    let mut chosen = Chosen { controls: Vec::new(), frameworks: Vec::new() };
+    for id in controls {
+        chosen.controls.push(library.control(id)?);
+    }
+    for id in frameworks {
+        chosen.frameworks.push(library.framework(id)?);
+    }
+    if controls.is_empty() && frameworks.is_empty() {
+        match library.framework(DEFAULT_FRAMEWORK) {
+            Ok(framework) => chosen.frameworks.push(framework),
+            Err(_) => chosen.controls.extend(library.controls()),
+        }
+    }
+    for framework in &chosen.frameworks {
+        for id in &framework.controls {
+            chosen.controls.push(library.control(id)?);
+        }
+    }
+    chosen.controls.sort_by(|one, other| one.id.cmp(&other.id));
+    chosen.controls.dedup_by(|one, other| one.id == other.id);
+    anyhow::ensure!(!chosen.controls.is_empty(), "there is no control to judge by");
+    Ok(chosen)
+}
+
+/// The parameters that the options set, and digests of the documents that went into it.
+pub(super) fn configure(
+    options: &ControlOptions,
+    library: &Library,
+    chosen: &Chosen<'_>,
+) -> anyhow::Result<(Configuration, Vec<DocumentDigest>)> {
+    let mut configuration = Configuration::default();
+    let mut documents = Vec::new();
+    for (kind, ids) in [
+        ("Control", chosen.controls.iter().map(|control| &control.id).collect::<Vec<_>>()),
+        ("Framework", chosen.frameworks.iter().map(|framework| &framework.id).collect()),
+    ] {
+        documents.extend(ids.into_iter().filter_map(|id| library.source(id).map(|(_, text)| document(kind, id, text))));
+    }
+    for framework in &chosen.frameworks {
+        configuration.set_framework(&framework.parameters);
+    }
+    if let Some(file) = &options.controls_config {
+        let text = read_text(file)?;
+        configuration.set_kubescape(&file.display().to_string(), &text)?;
+        documents.push(document("controls-config", "controls-config", &text));
+    }
+    if let Some(file) = &options.parameters {
+        let text = read_text(file)?;
+        match parse(&file.display().to_string(), &text)?.as_slice() {
+            [Document::Parameters(parameters)] => configuration.set_own(parameters.clone()),
+            _ => anyhow::bail!("{} does not hold exactly one document of kind Parameters", file.display()),
+        }
+        documents.push(document("Parameters", "parameters", &text));
+    }
+    documents.sort();
+    Ok((configuration, documents))
+}
+
+/// The trust policies of a file, and their digest.
+pub(super) fn trust_policies(file: Option<&PathBuf>) -> anyhow::Result<(Vec<TrustPolicy>, Vec<DocumentDigest>)> {
+    let Some(file) = file else { return Ok((Vec::new(), Vec::new())) };
+    let text = read_text(file)?;
+    let policies: Vec<_> = parse(&file.display().to_string(), &text)?
+        .into_iter()
+        .map(|parsed| match parsed {
+            Document::TrustPolicy(policy) => Ok(policy),
+            _ => Err(anyhow::anyhow!("{} holds something else than a TrustPolicy", file.display())),
+        })
+        .collect::<Result<_, _>>()?;
+    Ok((policies, vec![document("TrustPolicy", "trust-policy", &text)]))
+}
+
+fn document(kind: &str, name: &str, text: &str) -> DocumentDigest {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+    DocumentDigest { kind: kind.to_owned(), name: name.to_owned(), digest: Digest::from_sha256(bytes) }
+}

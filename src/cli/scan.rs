@@ -1,0 +1,141 @@
+//! `scan`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::acquire::{self, From};
+use super::arguments::{FormatVersion, Scan, ScanBy, ScanOptions};
+use super::evidence::{self, Gathering};
+use super::exit::{Exit, of_report};
+use super::output::{self, Format, Target};
+use super::progress::Progress;
+use super::timings::{self, Phases};
+use super::{dry_run, library, signals, terminal};
+use crate::controls::AcceptedUnknowns;
+use crate::model::{Cause, Header, Needs, Phase, Report, ScanEvent};
+use crate::report;
+use crate::scan::{Judging, assemble, judge_all};
+
+/// What a command line asks for, sorted out.
+struct Order {
+    controls: Vec<String>,
+    frameworks: Vec<String>,
+    workload: Option<String>,
+    from: From,
+}
+
+impl Order {
+    fn of(by: Option<ScanBy>, paths: Vec<PathBuf>, options: &ScanOptions) -> Self {
+        let live = |paths: Vec<PathBuf>| if paths.is_empty() { From::Cluster } else { From::Manifests(paths) };
+        let named = options.only_controls_by_id.clone();
+        let order = |controls, frameworks, workload, from| Self { controls, frameworks, workload, from };
+        match by {
+            None => order(named, Vec::new(), None, live(paths)),
+            Some(ScanBy::Control { ids, paths }) => order([ids.0, named].concat(), Vec::new(), None, live(paths)),
+            Some(ScanBy::Framework { ids, paths }) => order(named, ids.0, None, live(paths)),
+            Some(ScanBy::Workload { workload }) => order(named, Vec::new(), Some(workload), From::Cluster),
+            Some(ScanBy::Image { references }) => order(named, Vec::new(), None, From::Images(references)),
+        }
+    }
+}
+
+/// Runs `scan`.
+pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
+    let Scan { by, paths, options } = scan;
+    let order = Order::of(by, paths, &options);
+    // Everything that the user can have got wrong is found before anything is asked.
+    let targets = output::targets(&options.output.formats, options.output.output.as_deref())?;
+    for (_, target) in &targets {
+        output::probe(target)?;
+    }
+    let controls = library::load(&options.controls)?;
+    let chosen = library::choose(&controls, &order.controls, &order.frameworks)?;
+    let (configuration, mut documents) = library::configure(&options.controls, &controls, &chosen)?;
+    let accepted = AcceptedUnknowns::parse(&options.allow_unknown)?;
+    let needs =
+        chosen.controls.iter().filter_map(|control| control.rule.as_ref()).map(crate::controls::needs).fold(Needs::default(), Needs::or);
+    let scope = acquire::scope(&options.scope, order.workload);
+
+    let stop = signals::watch(options.timeout)?;
+    let progress = Progress::new();
+    let on_event = |event: ScanEvent| progress.show(&event);
+    let gathering = Gathering {
+        snapshot: options.snapshot.as_deref(),
+        from: order.from,
+        scope,
+        cluster: &options.cluster,
+        evidence: &options.evidence,
+        registry: &options.registry,
+        began: Timestamp::now(),
+    };
+    let mut phases = Phases::default();
+    let began = Instant::now();
+    on_event(ScanEvent::PhaseStarted(Phase::Inventory, None));
+    let prepared = gathering.prepare(&stop, &on_event).await;
+    let Some(prepared) = prepared.inspect_err(|_| progress.clear())? else {
+        progress.clear();
+        super::note("ended before anything was listed");
+        return Ok(stop.borrow().map_or(Exit::Interrupted, Exit::from));
+    };
+    documents.extend(prepared.documents.iter().cloned());
+    documents.sort();
+    if options.dry_run {
+        progress.clear();
+        return dry_run::print(&prepared, needs);
+    }
+    phases.inventory = began.elapsed();
+    let began = Instant::now();
+    on_event(ScanEvent::PhaseStarted(Phase::Evidence, Some(prepared.tasks.len() as u64)));
+    let evidence::Gathered { inventory, collected, source, traffic, statistics, asked_at, .. } =
+        prepared.collect(needs, stop.clone(), &on_event).await;
+    phases.evidence = began.elapsed();
+    let began = Instant::now();
+    on_event(ScanEvent::PhaseStarted(Phase::Judgement, None));
+    let judging = Judging {
+        controls: chosen.controls.clone(),
+        frameworks: chosen.frameworks.clone(),
+        configuration: &configuration,
+        accepted: &accepted,
+        threshold: options.compliance_threshold,
+    };
+    let judged = judge_all(&judging, &inventory, &collected);
+    progress.clear();
+    let stopped = *stop.borrow();
+    let header = Header {
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        source,
+        as_of: asked_at,
+        cluster: inventory.cluster.clone(),
+        scope: inventory.scope.clone(),
+        documents,
+        interrupted: stopped.is_some(),
+    };
+    let report = assemble(header, inventory, collected, judged?);
+    render(&report, &targets, &options)?;
+    phases.judgement = began.elapsed();
+    if options.timings {
+        for line in timings::lines(phases, traffic.as_ref(), &statistics.hosts) {
+            super::note(&line);
+        }
+    }
+    Ok(of_report(&report, stopped, accepted.accepts(Cause::ListIncomplete, None)))
+}
+
+/// Writes every format from the same report.
+fn render(report: &Report, targets: &[(Format, Target)], options: &ScanOptions) -> anyhow::Result<()> {
+    for (format, target) in targets {
+        output::write(target, |mut out| match (format, options.output.format_version) {
+            (Format::Pretty, _) => {
+                let mut appearance = terminal::appearance(options.output.color);
+                // A file is no terminal, whatever standard output is; colour there has to be asked for.
+                appearance.color &= *target == Target::Stdout || options.output.color == super::arguments::ColorChoice::Always;
+                report::pretty::render(report, report::pretty::Options { appearance, verbose: options.output.verbose }, &mut out)
+            }
+            (Format::Json, FormatVersion::V1) => report::json::render(report, &mut out),
+            (Format::Json, FormatVersion::V2) | (Format::KubescapeJson, _) => report::kubescape_json::render(report, &mut out),
+        })?;
+    }
+    Ok(())
+}
