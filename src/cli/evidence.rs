@@ -13,7 +13,7 @@ use super::places::Places;
 use super::registries;
 use crate::inventory::{ClockReading, Traffic};
 use crate::model::{Digest, DocumentDigest, Gap, ImageReference, Inventory, Ledger, Needs, Origin, ReportSource, ScanEvent, Scope};
-use crate::registry::{Registry, Statistics};
+use crate::registry::{DiskCache, Registry, Statistics};
 use crate::scan::{
     Collected, DeclaredPlaces, EvidenceByImage, ExtraPlace, ImageTask, LiveSource, Stop, collect, collect_from, narrow_credentials, tasks,
 };
@@ -92,7 +92,8 @@ impl Gathering<'_> {
         let documents = places.documents.clone();
         let layouts = places.layouts.iter().map(|(name, reference, _)| (name.clone(), reference.clone())).collect();
         let bundles = places.bundles.iter().map(|(name, _)| name.clone()).collect();
-        let live = live(registry, places);
+        let uid = inventory.cluster.as_ref().and_then(|cluster| cluster.uid.clone());
+        let live = live(registry, places, self.evidence, uid.as_deref())?;
         Ok(Some(Prepared {
             inventory,
             tasks,
@@ -143,10 +144,25 @@ fn source_of(inventory: &Inventory) -> ReportSource {
     }
 }
 
-/// The source that asks registries, layouts and bundle files.
-fn live(registry: Registry, places: Places) -> LiveSource {
+/// The source that asks registries, layouts and bundle files. Kept answers belong to one cluster: pull secrets of one name in two
+/// clusters are two secrets.
+fn live(registry: Registry, places: Places, options: &EvidenceOptions, cluster: Option<&str>) -> anyhow::Result<LiveSource> {
+    let cache = if options.no_cache { None } else { open_cache() };
+    let max_age = jiff::SignedDuration::try_from(options.max_age)?;
     let layouts = places.layouts.into_iter().map(|(name, _, layout)| (name, layout)).collect();
-    LiveSource::new(registry, layouts, places.bundles.into_iter().collect())
+    let cache = cache.map(|cache| cache.scoped(cluster.unwrap_or_default()));
+    Ok(LiveSource::new(registry, layouts, places.bundles.into_iter().collect(), cache, max_age))
+}
+
+/// A scan goes on without a cache, and says so.
+fn open_cache() -> Option<DiskCache> {
+    match DiskCache::open(None) {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            super::note(&format!("warning: nothing is cached: {error}"));
+            None
+        }
+    }
 }
 
 /// A gap where the local clock and the server's differ by more than what verdicts about time can bear.

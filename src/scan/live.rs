@@ -5,24 +5,32 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::board::{Answered, Source};
-use crate::model::{Answer, Cause, CredentialIdentity, CredentialKind, Outcome, Place, Question};
-use crate::registry::{Bundles, Layout, Registry, Statistics};
+use crate::model::{Answer, Ask, Cause, CredentialIdentity, CredentialKind, Outcome, Place, Question, Repository};
+use crate::registry::{BlobCache, Bundles, DiskCache, Layout, Registry, Statistics};
 
-/// Registries, layouts, bundle files.
+/// Registries, layouts, bundle files, and the cache before the registries.
 pub struct LiveSource {
     registry: Registry,
     layouts: BTreeMap<Arc<str>, Layout>,
     bundles: BTreeMap<Arc<str>, Bundles>,
+    cache: Option<DiskCache>,
+    max_age: SignedDuration,
 }
 
 impl LiveSource {
-    /// A source.
+    /// A source. Answers that can change are taken from the cache up to `max_age`; zero: never, and none is kept.
     #[must_use]
-    pub fn new(registry: Registry, layouts: BTreeMap<Arc<str>, Layout>, bundles: BTreeMap<Arc<str>, Bundles>) -> Self {
-        Self { registry, layouts, bundles }
+    pub fn new(
+        registry: Registry,
+        layouts: BTreeMap<Arc<str>, Layout>,
+        bundles: BTreeMap<Arc<str>, Bundles>,
+        cache: Option<DiskCache>,
+        max_age: SignedDuration,
+    ) -> Self {
+        Self { registry, layouts, bundles, cache, max_age }
     }
 
     /// What asking cost.
@@ -32,15 +40,41 @@ impl LiveSource {
     }
 }
 
+impl LiveSource {
+    /// The cache of answers that can change; none where no age is accepted.
+    fn answers(&self) -> Option<&DiskCache> {
+        self.cache.as_ref().filter(|_| self.max_age > SignedDuration::ZERO)
+    }
+
+    async fn ask_registry(&self, repository: &Repository, credential: &CredentialIdentity, questions: &[Question]) -> Vec<Answered> {
+        let now = Timestamp::now();
+        let kept: Vec<Option<Answer>> = questions.iter().map(|question| self.answers()?.get_answer(question, self.max_age, now)).collect();
+        let open: Vec<Ask> =
+            questions.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|(question, _)| question.ask.clone()).collect();
+        let blobs = self.cache.as_ref().map(|cache| cache as &dyn BlobCache);
+        let asked = if open.is_empty() { Vec::new() } else { self.registry.answer(repository, credential, &open, blobs).await };
+        let mut asked = asked.into_iter();
+        let answered = questions.iter().zip(kept).map(|(question, kept)| match (kept, self.answers()) {
+            (Some(answer), _) => Answered { answer, body: None },
+            (None, answers) => match asked.next() {
+                None => unanswered("the client gave no answer"),
+                Some(fresh) => {
+                    if let Some(answers) = answers {
+                        answers.put_answer(question, &fresh.answer);
+                    }
+                    Answered { answer: fresh.answer, body: fresh.body }
+                }
+            },
+        });
+        answered.collect()
+    }
+}
+
 impl Source for LiveSource {
     fn answer<'a>(&'a self, place: &'a Place, credential: &'a CredentialIdentity, asks: Vec<Question>) -> BoxFuture<'a, Vec<Answered>> {
         async move {
             match place {
-                Place::Repository(repository) => {
-                    let questions: Vec<_> = asks.iter().map(|question| question.ask.clone()).collect();
-                    let answers = self.registry.answer(repository, credential, &questions, None).await;
-                    answers.into_iter().map(|answered| Answered { answer: answered.answer, body: answered.body }).collect()
-                }
+                Place::Repository(repository) => self.ask_registry(repository, credential, &asks).await,
                 Place::Layout(name) => asks
                     .iter()
                     .map(|question| on_disk(self.layouts.get(name).map(|layout| layout.answer(&question.ask, Timestamp::now()))))
