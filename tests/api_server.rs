@@ -101,11 +101,16 @@ pub struct ApiServer {
 impl ApiServer {
     /// A kubeconfig for it with the contexts `test` and `other`.
     pub fn kubeconfig(&self, token: &str) -> std::path::PathBuf {
+        self.kubeconfig_of(&json!({ "token": token }))
+    }
+
+    /// The same for a user with these credentials.
+    pub fn kubeconfig_of(&self, user: &Value) -> std::path::PathBuf {
         let path = self.directory.path().join("kubeconfig");
         let config = json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "test",
             "clusters": [{ "name": "c", "cluster": { "server": format!("http://{}", self.address) } }],
-            "users": [{ "name": "u", "user": { "token": token } }],
+            "users": [{ "name": "u", "user": user }],
             "contexts": [
                 { "name": "test", "context": { "cluster": "c", "user": "u" } },
                 { "name": "other", "context": { "cluster": "c", "user": "u" } },

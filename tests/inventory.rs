@@ -585,6 +585,33 @@ async fn an_expired_token_is_named_as_such() {
 }
 
 #[tokio::test]
+async fn a_credential_plugin_is_run_and_bounded() {
+    let server = Script::default().token("from-plugin").start();
+    let connect_with = async |script: &str| {
+        let exec =
+            json!({ "apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script], "interactiveMode": "Never" });
+        let options = ConnectOptions {
+            kubeconfig: Some(server.kubeconfig_of(&json!({ "exec": exec }))),
+            context: None,
+            timeouts: Timeouts { credential: Duration::from_millis(500), ..short() },
+        };
+        Cluster::connect(&options).await
+    };
+    let credential = r#"echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"from-plugin"}}'"#;
+    assert_eq!(connect_with(credential).await.unwrap().context(), Some("test"));
+    for (script, part) in [
+        ("echo SECRET; echo no such account >&2; exit 3", "no such account"),
+        ("echo SECRET: {", "cannot be read"),
+        ("exec sleep 3", "did not end"),
+        ("echo {}", "status"),
+    ] {
+        let error = connect_with(script).await.unwrap_err();
+        assert!(matches!(error, InventoryError::Credential { .. }) && error.to_string().contains(part), "{script}: {error}");
+        assert!(!format!("{error} {error:?}").contains("SECRET"), "{error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_context_that_does_not_exist_is_answered_with_the_nearest() {
     let server = Script::default().start();
     let options = ConnectOptions { kubeconfig: Some(server.kubeconfig("t")), context: Some("tset".to_owned()), timeouts: short() };

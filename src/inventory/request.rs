@@ -8,7 +8,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
-use kube::client::Body;
+use kube::client::{AuthError, Body};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
@@ -282,11 +282,11 @@ fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Re
 
 /// Names what went wrong below HTTP. The libraries' errors are told apart by their sources, and TLS by its words.
 pub(super) fn transport_error(error: &kube::Error) -> RequestError {
+    if let Some(error) = credential_error(error) {
+        return RequestError::new(Cause::Unauthorized, credential_detail(error));
+    }
     let mut words = error.to_string();
-    let mut cause = match error {
-        kube::Error::Auth(_) => Cause::Unauthorized,
-        _ => Cause::Connection,
-    };
+    let mut cause = Cause::Connection;
     let mut source = error.source();
     while let Some(inner) = source {
         let text = inner.to_string();
@@ -311,4 +311,37 @@ pub(super) fn transport_error(error: &kube::Error) -> RequestError {
     }
     let detail: String = words.chars().take(LONGEST_MESSAGE).collect();
     RequestError::new(cause, escape_control(&detail))
+}
+
+/// The failure to get credentials in an error, wherever it sits.
+fn credential_error(error: &kube::Error) -> Option<&AuthError> {
+    if let kube::Error::Auth(error) = error {
+        return Some(error);
+    }
+    let mut source = error.source();
+    while let Some(inner) = source {
+        if let Some(kube::Error::Auth(error)) = inner.downcast_ref::<kube::Error>() {
+            return Some(error);
+        }
+        if let Some(error) = inner.downcast_ref::<AuthError>() {
+            return Some(error);
+        }
+        source = inner.source();
+    }
+    None
+}
+
+/// The library's own words quote what a plug-in printed and its environment, and both may be secret.
+fn credential_detail(error: &AuthError) -> String {
+    let detail = match error {
+        AuthError::AuthExecRun { out, .. } => {
+            let said = String::from_utf8_lossy(&out.stderr);
+            format!("the credential plug-in failed ({}): {}", out.status, said.trim())
+        }
+        AuthError::AuthExecParse(_) => "what the credential plug-in printed cannot be read".to_owned(),
+        AuthError::AuthExecStart(error) => format!("the credential plug-in cannot be started: {error}"),
+        other => other.to_string(),
+    };
+    let detail: String = detail.chars().take(LONGEST_MESSAGE).collect();
+    escape_control(&detail).into_owned()
 }

@@ -374,7 +374,8 @@ pub(super) struct Started<'a> {
     pub(super) started_at: Option<Text<'a>>,
 }
 
-/// `volumeMounts[]` of a container's status; the image's digest is in it from Kubernetes 1.35 on (KEP-5365).
+/// `volumeMounts[]` of a container's status; the image's digest is in it with the feature gate
+/// `ImageVolumeWithDigest` (KEP-5365), which Kubernetes 1.36 has and leaves off.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct MountStatus<'a> {
