@@ -15,6 +15,7 @@ use crate::scripted_registry::{Act, Asked, Reply, ScriptedRegistry};
 mod credentials;
 mod manners;
 mod referrers;
+mod tls;
 
 const IMAGE: &[u8] = br#"{"schemaVersion":2,"config":{"mediaType":"x","digest":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","size":1},"layers":[]}"#;
 

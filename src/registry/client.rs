@@ -197,6 +197,10 @@ impl Client {
         let mut attempt = 1;
         loop {
             let turn = self.turn(&host, request).await?;
+            if patience.left().is_zero() {
+                let detail = format!("the time for one question was used up before {} was answered", shown(&url));
+                return Err(failure(Cause::Timeout, detail));
+            }
             let sent = Instant::now();
             let outcome = self.once(client, &host, request, &url, patience).await;
             let took = sent.elapsed();
@@ -274,12 +278,6 @@ impl Client {
         let timeouts = &self.options.timeouts;
         let late = |what: &str| (failure(Cause::Timeout, format!("{what} for {} {} in time", request.method, shown(url))), false);
         let whole = timeouts.request.min(patience.left());
-        if whole.is_zero() {
-            return Err((
-                failure(Cause::Timeout, format!("the time for one question was used up before {} was answered", shown(url))),
-                false,
-            ));
-        }
         let deadline = Instant::now() + whole;
         host.counters.sent(request.kind);
         let mut response = match timeout(timeouts.first_byte.min(whole), client.execute(built(request, url))).await {
