@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderValue, Method};
+use tokio::time::Instant;
 use url::Url;
 
 use super::challenge::{self, Challenge};
@@ -131,6 +132,7 @@ impl<'a> Session<'a> {
 
     /// Asks, and logs in as the host wants it. A status that is no success is an answer too.
     pub(super) async fn get(&self, get: Get) -> Result<Reply, UnknownAnswer> {
+        let started = Instant::now();
         let host = self.client.host(&get.url);
         let mut first = None;
         if !host.met.initialized() {
@@ -156,7 +158,7 @@ impl<'a> Session<'a> {
         let mut stale: Option<HeaderValue> = None;
         for _ in 0..MOST_ROUNDS {
             let known = self.challenge(&host);
-            let (authorization, fresh) = self.authorization(known.as_deref(), stale.as_ref()).await?;
+            let (authorization, fetched) = self.authorization(known.as_deref(), stale.as_ref()).await?;
             if authorization.is_none()
                 && let Some(reply) = refused
             {
@@ -179,8 +181,8 @@ impl<'a> Session<'a> {
                 return Ok(reply);
             }
             if said.as_ref() == known.as_deref() {
-                // A token that was kept may have ended early; anything else was refused for good.
-                if fresh || !matches!(said, Some(Challenge::Bearer { .. })) || authorization.is_none() {
+                // A token from before may have ended early; anything else was refused for good.
+                if fetched.is_none_or(|fetched| fetched >= started) {
                     return Ok(reply);
                 }
                 stale = authorization;
@@ -233,21 +235,21 @@ impl<'a> Session<'a> {
         *self.access.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(said);
     }
 
-    /// The header to present, and whether it is new.
+    /// The header to present, and since when it is known; none where it says who one is by itself.
     async fn authorization(
         &self,
         challenge: Option<&Challenge>,
         stale: Option<&HeaderValue>,
-    ) -> Result<(Option<HeaderValue>, bool), UnknownAnswer> {
+    ) -> Result<(Option<HeaderValue>, Option<Instant>), UnknownAnswer> {
         match (challenge, &self.credential.login) {
-            (None, _) => Ok((None, true)),
-            (Some(Challenge::Basic), login) => Ok((basic_header(login), true)),
-            (Some(Challenge::Bearer { .. }), Login::Token(token)) => Ok((bearer_header(token.expose()), true)),
+            (None, _) => Ok((None, None)),
+            (Some(Challenge::Basic), login) => Ok((basic_header(login), None)),
+            (Some(Challenge::Bearer { .. }), Login::Token(token)) => Ok((bearer_header(token.expose()), None)),
             (Some(Challenge::Bearer { realm, service, scope }), _) => {
                 let wanted = Wanted { realm, service: service.as_deref(), scope: scope.as_deref(), path: self.access.repository.path() };
-                let (header, fresh) = self.tokens.header(self.client, &wanted, &self.credential, stale, &self.patience).await?;
+                let (header, fetched) = self.tokens.header(self.client, &wanted, &self.credential, stale, &self.patience).await?;
                 self.presented.store(self.credential.login != Login::Anonymous, Relaxed);
-                Ok((Some(header), fresh))
+                Ok((Some(header), Some(fetched)))
             }
         }
     }

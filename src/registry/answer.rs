@@ -240,7 +240,7 @@ fn tell(ask: &Ask, repository: &Repository, established: bool, origins: &[String
         Outcome::Absent if !established && (matches!(ask, Ask::Tag(_)) || !problems.is_empty()) => {
             answer.outcome = Outcome::Unknown(failure(
                 Cause::ImageNotFound,
-                format!("{repository} shows nothing to {}{problems}: it may not be there, or be hidden", origins.join(", ")),
+                format!("{repository} shows nothing: it may not be there, or be hidden; tried: {}{problems}", origins.join(", ")),
             ));
         }
         _ => {}

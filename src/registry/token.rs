@@ -40,6 +40,7 @@ struct Key {
 
 struct Kept {
     token: Result<HeaderValue, UnknownAnswer>,
+    fetched: Instant,
     until: Instant,
 }
 
@@ -68,7 +69,7 @@ struct Answer {
 }
 
 impl Tokens {
-    /// The header to send, and whether its token was fetched just now.
+    /// The header to send, and when its token was fetched.
     ///
     /// `stale` is a header that was refused: it is not given again.
     ///
@@ -81,7 +82,7 @@ impl Tokens {
         credential: &Credential,
         stale: Option<&HeaderValue>,
         patience: &Patience,
-    ) -> Result<(HeaderValue, bool), UnknownAnswer> {
+    ) -> Result<(HeaderValue, Instant), UnknownAnswer> {
         let mut scope = format!("repository:{}:pull", wanted.path);
         if let Some(other) = wanted.scope {
             scope = format!("{scope} {other}");
@@ -98,19 +99,20 @@ impl Tokens {
         let mut slot = slot.lock().await;
         if let Some(kept) = slot.as_ref().filter(|kept| kept.until > Instant::now()) {
             match &kept.token {
-                Ok(token) if stale != Some(token) => return Ok((token.clone(), false)),
+                Ok(token) if stale != Some(token) => return Ok((token.clone(), kept.fetched)),
                 Err(unknown) => return Err(unknown.clone()),
                 Ok(_) => {}
             }
         }
         let asked = Instant::now();
-        let fetched = fetch(client, &key, credential, patience).await;
-        let (token, until) = match fetched {
+        let answer = fetch(client, &key, credential, patience).await;
+        let fetched = Instant::now();
+        let (token, until) = match answer {
             Ok((token, life)) => (Ok(token), asked + life.saturating_sub(MARGIN).max(life / 2)),
-            Err(unknown) => (Err(unknown), Instant::now() + FAILURE_KEPT),
+            Err(unknown) => (Err(unknown), fetched + FAILURE_KEPT),
         };
-        *slot = Some(Kept { token: token.clone(), until });
-        token.map(|token| (token, true))
+        *slot = Some(Kept { token: token.clone(), fetched, until });
+        token.map(|token| (token, fetched))
     }
 }
 
@@ -123,7 +125,8 @@ async fn fetch(client: &Client, key: &Key, credential: &Credential, patience: &P
     })?;
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    admit(&url, &client.options)?;
+    let named = |unknown: UnknownAnswer| failure(unknown.cause, format!("the registry names a token service, and {}", unknown.detail));
+    admit(&url, &client.options).map_err(named)?;
     let form = match &credential.login {
         Login::Identity(token) => Some(refresh_form(key, token.expose())),
         _ => {

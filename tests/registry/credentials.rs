@@ -44,7 +44,25 @@ async fn basic_is_presented_when_asked_for_and_from_then_on_at_once() {
     let outcome =
         registry.answer(&repository(&server, "app"), &identity, &[Ask::Manifest(digest(IMAGE))], None).await.remove(0).answer.outcome;
     assert_eq!(cause(&outcome), Some(Cause::Unauthorized));
-    assert!(detail(&outcome).ends_with("; tried: pull secret shop/pull, nobody") && !detail(&outcome).contains("s3cret"), "{outcome:?}");
+    assert!(detail(&outcome).ends_with("; tried: pull secret shop/pull, anonymous") && !detail(&outcome).contains("s3cret"), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_is_fetched_once_for_all_questions() {
+    let tokens = std::sync::Arc::new(AtomicUsize::new(0));
+    let counter = std::sync::Arc::clone(&tokens);
+    let server = ScriptedRegistry::start(move |asked| {
+        if asked.target.starts_with("/token") {
+            counter.fetch_add(1, SeqCst);
+            return Reply::new(200).body("application/json", r#"{"token":"t"}"#).into();
+        }
+        let challenge = format!(r#"Bearer realm="http://{}/token""#, asked.header("host").unwrap());
+        Reply::new(401).header("www-authenticate", &challenge).into()
+    })
+    .await;
+    let answers = ask_all(&registry(), &repository(&server, "app"), &questions(&digest(IMAGE))).await;
+    assert!(answers.iter().all(|answered| cause(&answered.answer.outcome) == Some(Cause::Unauthorized)));
+    assert_eq!(tokens.load(SeqCst), 1);
 }
 
 /// A registry with a token service. The token names the scope; the service wants the user of the given name.

@@ -128,7 +128,7 @@ impl Chain {
                 _ => match keyring.shared.get(stage - 1) {
                     Some(source) => source.find(&self.repository).await,
                     None if stage - 1 == keyring.shared.len() => Found {
-                        credentials: vec![(CredentialKind::Anonymous, Login::Anonymous, "nobody".to_owned())],
+                        credentials: vec![(CredentialKind::Anonymous, Login::Anonymous, "anonymous".to_owned())],
                         problems: Vec::new(),
                     },
                     None => return None,
