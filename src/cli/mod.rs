@@ -56,7 +56,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 }
 
 fn block_on(work: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(work);
+    // Not dropped: that would wait for name look-ups that may never end.
+    runtime.shutdown_background();
+    result
 }
 
 /// What could not be listed at all has a code of its own; every other error is one of usage or configuration.
