@@ -212,6 +212,18 @@ fn a_moved_or_gone_tag_leaves_the_index_unknown_but_not_for_what_is_pinned_or_si
 }
 
 #[test]
+fn a_tag_is_not_gone_where_the_repository_hides() {
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
+    let needs = Needs { subject: true, tag: true, signatures: false };
+    let gone = world.gather(&running(&image), needs, &DeclaredPlaces::default());
+    assert_eq!(gone.tag, TagState::Gone, "the manifest is there, the tag is not");
+    let hidden = world.gather(&running(&digest_of(b"private")), needs, &DeclaredPlaces::default());
+    let TagState::Unknown(unknown) = hidden.tag else { panic!("{:?}", hidden.tag) };
+    assert_eq!(unknown.cause, Cause::ImageNotFound, "404 for everything is what a private repository says");
+}
+
+#[test]
 fn signed_children_do_not_sign_the_running_index() {
     let mut world = Asked::default();
     let (one, two) = (world.image(&home(), "amd64"), world.image(&home(), "arm64"));

@@ -3,7 +3,7 @@
 use super::leaves;
 use super::parameters::Values;
 use crate::documents::{ClusterLeaf, ReferenceLeaf, Rule, RunningLeaf, SignatureLeaf};
-use crate::model::{Container, ContainerImage, ImageEvidence, ImageReference, Judgement, Needs, Reason, ReferenceError, Workload};
+use crate::model::{Basis, Container, ContainerImage, ImageEvidence, ImageReference, Judgement, Needs, Reason, ReferenceError, Workload};
 
 /// What one judgement is about.
 pub struct Subject<'a> {
@@ -31,6 +31,20 @@ pub fn needs(rule: &Rule) -> Needs {
             Needs { subject: true, tag: false, signatures: false }
         }
         Rule::Signature(SignatureLeaf::Exists(_)) => Needs { subject: true, tag: false, signatures: true },
+    }
+}
+
+/// Whether the rule asks anything about the image: a tag from which nothing was started cannot have moved since.
+///
+/// What cannot be parsed is always asked about: it cannot be known to be outside.
+pub(super) fn asks(rule: &Rule, subject: &Subject<'_>) -> bool {
+    match rule {
+        Rule::All(rules) | Rule::Any(rules) => rules.iter().any(|rule| asks(rule, subject)),
+        Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => asks(rule, subject),
+        Rule::Running(RunningLeaf::TagUnmoved(_)) => subject.reference.is_err() || !matches!(subject.image.basis, Basis::Declared(_)),
+        Rule::Reference(_) | Rule::Registry(_) | Rule::Signature(_) => true,
+        Rule::Running(RunningLeaf::DigestKnown(_) | RunningLeaf::DeclaredInTemplate(_)) => true,
+        Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => true,
     }
 }
 

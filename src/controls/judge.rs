@@ -1,13 +1,13 @@
 //! Judging an inventory by one control.
 
 use super::accepted::AcceptedUnknowns;
-use super::evaluate::{Subject, any, evaluate};
+use super::evaluate::{Subject, any, asks, evaluate};
 use super::leaves;
 use super::parameters::{Configuration, ParametersError, Values};
 use crate::documents::{ClusterLeaf, Control, Rule, Scope};
 use crate::model::{
-    Cause, Container, ContainerFinding, ContainerImage, ControlStatus, Counts, Evidence, ImageEvidence, ImageReference, Inventory,
-    Judgement, Reason, SubjectState, Workload, WorkloadFinding,
+    Cause, Container, ContainerFinding, ContainerImage, ControlStatus, Counts, Digest, Evidence, ImageEvidence, ImageReference, Inventory,
+    Judgement, Reason, RunningImage, SubjectState, Workload, WorkloadFinding,
 };
 
 /// Finds what was gathered about an image: its position in the report, and the evidence.
@@ -60,8 +60,12 @@ pub fn judge(
     let judge = Judge { control, rule, values: &values, lookup, accepted };
     Ok(match rule {
         Rule::Cluster(_) | Rule::All(_) | Rule::Any(_) | Rule::Not(_) if control.subject == crate::documents::Subject::Cluster => {
-            let judgement = judge.cluster(rule, inventory);
             let mut counts = Counts::default();
+            let judgement = match judge.about_cluster(inventory) {
+                Some(judgement) => judgement,
+                // Nothing in scope, and nothing that could be: neither passed nor failed.
+                None => return Ok(ControlJudgement::Workloads { findings: Vec::new(), counts }),
+            };
             match &judgement {
                 Judgement::Pass { .. } => counts.passed = 1,
                 Judgement::Fail { .. } => counts.failed = 1,
@@ -106,7 +110,7 @@ impl Judge<'_, '_> {
 
     fn containers(&self, workload: &Workload) -> Vec<ContainerFinding> {
         subjects(workload, self.lookup)
-            .filter(|(subject, _)| in_scope(&self.control.scope, self.values, subject))
+            .filter(|(subject, _)| self.in_scope(self.rule, subject))
             .map(|(subject, evidence)| {
                 let judgement = evaluate(self.rule, self.values, &subject);
                 self.finding(&subject, evidence, judgement)
@@ -115,10 +119,7 @@ impl Judge<'_, '_> {
     }
 
     fn finding(&self, subject: &Subject<'_>, evidence: Option<Evidence>, judgement: Judgement) -> ContainerFinding {
-        let digest = match subject.evidence.map(|evidence| &evidence.subject) {
-            Some(SubjectState::Known(digest)) => Some(digest.to_string()),
-            _ => None,
-        };
+        let digest = judged_digest(subject).map(ToString::to_string);
         let repository = subject.reference.as_ref().ok().map(ImageReference::repository);
         let accepted = matches!(&judgement, Judgement::Unknown { cause, .. } if self.accepted.accepts(*cause, repository));
         let remediation = match judgement {
@@ -149,6 +150,12 @@ impl Judge<'_, '_> {
         }
     }
 
+    /// The answer about the cluster; none where no container is in scope and all that is in scope was listed.
+    fn about_cluster(&self, inventory: &Inventory) -> Option<Judgement> {
+        let listed = self.all_in_scope(self.rule, inventory).next().is_some();
+        (listed || self.not_listed(inventory).is_some()).then(|| self.cluster(self.rule, inventory))
+    }
+
     fn cluster(&self, rule: &Rule, inventory: &Inventory) -> Judgement {
         match rule {
             Rule::All(rules) => super::evaluate::all(rules.iter().map(|rule| self.cluster(rule, inventory))),
@@ -160,9 +167,9 @@ impl Judge<'_, '_> {
             },
             Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => self.inventory_complete(inventory),
             Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => {
-                let subjects = inventory.workloads.iter().flat_map(|workload| subjects(workload, self.lookup));
-                let in_scope = subjects.filter(|(subject, _)| in_scope(&self.control.scope, self.values, subject));
-                any(in_scope.map(|(subject, _)| evaluate(rule, self.values, &subject)))
+                let listed = self.all_in_scope(rule, inventory).map(|subject| evaluate(rule, self.values, &subject));
+                // The one that is looked for may be among those that could not be listed.
+                any(listed.chain(self.not_listed(inventory)))
             }
             // Refused when it was loaded.
             Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) | Rule::Signature(_) => {
@@ -173,17 +180,46 @@ impl Judge<'_, '_> {
 
     /// Everything in scope was listed, every reference can be parsed, and each running digest is known.
     fn inventory_complete(&self, inventory: &Inventory) -> Judgement {
-        if let Some(gap) = inventory.gaps.iter().find(|gap| gap.workloads_missing) {
-            return Judgement::unknown(Cause::ListIncomplete, format!("{}: {}", gap.what, gap.detail));
-        }
-        let subjects = inventory.workloads.iter().flat_map(|workload| subjects(workload, self.lookup));
-        let known = subjects.map(|(subject, _)| match &subject.reference {
+        let known = self.all_in_scope(self.rule, inventory).map(|subject| match &subject.reference {
             Ok(_) => leaves::digest_known(subject.evidence, &subject.image.running),
             Err(error) => {
                 Judgement::fail(Reason::MalformedReference, format!("image: {:?} cannot be parsed: {error}", subject.image.reference))
             }
         });
-        super::evaluate::all(known)
+        // A fail is certain; else what could not be listed comes before what is not known of what was.
+        super::evaluate::all(self.not_listed(inventory).into_iter().chain(known))
+    }
+
+    /// Every container image of the inventory that the control is about.
+    fn all_in_scope<'a>(&'a self, rule: &'a Rule, inventory: &'a Inventory) -> impl Iterator<Item = Subject<'a>> {
+        let all = inventory.workloads.iter().flat_map(|workload| subjects(workload, self.lookup));
+        all.map(|(subject, _)| subject).filter(|subject| self.in_scope(rule, subject))
+    }
+
+    /// What in the control's scope could not be listed.
+    fn not_listed(&self, inventory: &Inventory) -> Option<Judgement> {
+        let namespaces = &self.control.scope.namespaces;
+        let in_scope = |namespace: &Option<String>| match namespace {
+            Some(namespace) => namespaces.is_empty() || namespaces.contains(namespace),
+            None => true,
+        };
+        let gap = inventory.gaps.iter().find(|gap| gap.workloads_missing && in_scope(&gap.namespace))?;
+        Some(Judgement::unknown(Cause::ListIncomplete, format!("{}: {}", gap.what, gap.detail)))
+    }
+
+    /// Whether the control is about this image; the rest is irrelevant.
+    fn in_scope(&self, rule: &Rule, subject: &Subject<'_>) -> bool {
+        in_scope(&self.control.scope, self.values, subject) && asks(rule, subject)
+    }
+}
+
+/// The digest that is judged, where it is known: what a reference pins is known without asking, if nothing runs of it.
+fn judged_digest<'a>(subject: &'a Subject<'_>) -> Option<&'a Digest> {
+    match (subject.evidence.map(|evidence| &evidence.subject), &subject.image.running) {
+        (Some(SubjectState::Known(digest)), _) => Some(digest),
+        (Some(SubjectState::NotAsked) | None, RunningImage::Manifest(digest)) => Some(digest),
+        (Some(SubjectState::NotAsked) | None, RunningImage::Unreported) => subject.reference.as_ref().ok()?.digest(),
+        _ => None,
     }
 }
 
@@ -239,11 +275,31 @@ fn fill(template: &str, subject: &Subject<'_>, digest: Option<&str>) -> String {
         (Ok(reference), Some(digest)) => format!("{}@{digest}", reference.repository()),
         _ => subject.image.reference.clone(),
     };
-    template
-        .replace("{image_at_digest}", &at_digest)
-        .replace("{image}", &subject.image.reference)
-        .replace("{digest}", digest.unwrap_or("(digest unknown)"))
-        .replace("{container}", &subject.container.name)
-        .replace("{path}", &subject.container.path)
-        .replace("{workload}", &subject.workload.key.to_string())
+    let workload = subject.workload.key.to_string();
+    let value = |name: &str| match name {
+        "image_at_digest" => Some(at_digest.as_str()),
+        "image" => Some(subject.image.reference.as_str()),
+        "digest" => Some(digest.unwrap_or("(digest unknown)")),
+        "container" => Some(subject.container.name.as_str()),
+        "path" => Some(subject.container.path.as_str()),
+        "workload" => Some(workload.as_str()),
+        _ => None,
+    };
+    // In one pass: what is filled in is text, even if it looks like a placeholder.
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        match after.split_once('}').and_then(|(name, behind)| Some((value(name)?, behind))) {
+            Some((value, behind)) => {
+                text.push_str(value);
+                rest = behind;
+            }
+            None => {
+                text.push('{');
+                rest = after;
+            }
+        }
+    }
+    text + rest
 }

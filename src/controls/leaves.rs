@@ -48,7 +48,8 @@ pub(super) fn reference(leaf: &ReferenceLeaf, values: &Values, subject: &Subject
             Some(tag) => Judgement::fail(Reason::FloatingTag, format!("image: {written} is pulled by tag {tag}, which moves")),
         },
         ReferenceLeaf::PullPolicy(policies) => {
-            let (in_force, why) = match (subject.container.pull_policy, reference.pulled_tag()) {
+            // Kubernetes looks at the tag as it is written, a digest behind it or not (`SetDefaults_Container`).
+            let (in_force, why) = match (subject.container.pull_policy, reference.tag().or(reference.pulled_tag())) {
                 (Some(policy), _) => (policy, "as it is written"),
                 (None, Some("latest")) => (PullPolicy::Always, "Kubernetes' default for the tag latest"),
                 (None, _) => (PullPolicy::IfNotPresent, "Kubernetes' default"),
@@ -154,7 +155,7 @@ pub(super) fn signature_exists(subject: &Subject<'_>) -> Judgement {
         return Judgement::unknown(Cause::NotCaptured, "nothing was asked about this image");
     };
     let signatures: Vec<_> = evidence.statements.iter().filter(|statement| statement.is_signature()).collect();
-    let naming: Vec<_> = signatures.iter().filter(|statement| statement.relation == Relation::Names).collect();
+    let naming: Vec<_> = signatures.iter().filter(|statement| names(statement, &evidence.subject)).collect();
     if let Some(first) = naming.first() {
         let more = if naming.len() > 1 { format!(" and {} more", naming.len() - 1) } else { String::new() };
         return Judgement::Pass { detail: format!("{}{more}", describe(first)) };
@@ -165,9 +166,19 @@ pub(super) fn signature_exists(subject: &Subject<'_>) -> Judgement {
     let image = &subject.image.reference;
     let others: Vec<_> = signatures.iter().filter_map(|statement| other(statement)).collect();
     if let Some(other) = others.first() {
-        return Judgement::fail(Reason::DigestMismatch, format!("image: {image} is not signed: {other}"));
+        let more = if others.len() > 1 { format!(", and {} more name other digests", others.len() - 1) } else { String::new() };
+        return Judgement::fail(Reason::DigestMismatch, format!("image: {image} is not signed: {other}{more}"));
     }
     Judgement::fail(Reason::Absent, format!("image: {image} is not signed{}", beside(evidence)))
+}
+
+/// Whether a statement names what it was found beside, or, found beside the index, the platform manifest itself.
+fn names(statement: &Statement, subject: &SubjectState) -> bool {
+    match (&statement.relation, subject) {
+        (Relation::Names, _) => true,
+        (Relation::NamesOthers(digests), SubjectState::Known(subject)) => digests.contains(subject),
+        (Relation::NamesOthers(_) | Relation::Malformed(_), _) => false,
+    }
 }
 
 /// Why an absence cannot be said, if it cannot: one must have looked everywhere, after the manifest itself was seen.

@@ -10,6 +10,8 @@ mod judge;
 mod leaves;
 mod library;
 mod parameters;
+#[cfg(test)]
+mod tests;
 
 pub use accepted::{AcceptedUnknowns, AcceptedUnknownsError};
 pub use evaluate::{Subject, needs};

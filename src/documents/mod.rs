@@ -18,7 +18,7 @@ pub use error::{DocumentError, nearest};
 pub use framework::Framework;
 pub use parameter::{ControlParameters, OrParam, ParameterSpec, ParameterType, Parameters};
 pub use parse::{Document, parse};
-pub use rule::{ClusterLeaf, ReferenceLeaf, RegistryLeaf, Rule, RunningLeaf, SignatureLeaf};
+pub use rule::{ClusterLeaf, Nothing, ReferenceLeaf, RegistryLeaf, Rule, RunningLeaf, SignatureLeaf};
 pub use trust_policy::{EvidencePlace, EvidenceRule, TrustPolicy};
 
 /// The only API version so far.

@@ -134,7 +134,12 @@ impl Inquiry<'_> {
         let answer = self.ask(&self.task.home.clone(), Ask::Tag(tag.into()))?;
         Some(match first(&answer) {
             Err(unknown) => TagState::Unknown(unknown),
-            Ok(None) => TagState::Gone,
+            // A private repository hides behind 404: the tag is gone only where the running manifest itself can be seen.
+            Ok(None) => match self.presence(running)? {
+                ManifestPresence::Seen { .. } => TagState::Gone,
+                ManifestPresence::Unknown(unknown) => TagState::Unknown(unknown),
+                ManifestPresence::NotAsked => TagState::NotAsked,
+            },
             Ok(Some(now)) if now.digest == *running => TagState::Unmoved,
             Ok(Some(now)) if !is_index(&now.media_type) => TagState::Moved(now.digest.clone()),
             Ok(Some(now)) => match self.content(&now.digest)? {

@@ -1,0 +1,7 @@
+//! Judging by hand-made evidence: the contract's table, scope, folding, the cluster as a whole.
+
+mod cluster;
+mod rows;
+mod rules;
+mod stage;
+mod workloads;
