@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::documents::{Control, ControlParameters, DocumentError, OrParam, ParameterType, Parameters, nearest};
+use super::Library;
+use crate::documents::{
+    ClusterLeaf, Control, ControlParameters, DocumentError, OrParam, ParameterSpec, ParameterType, Parameters, RegistryLeaf, Rule, nearest,
+};
 use crate::model::Pattern;
 
 /// Why parameters cannot be used.
@@ -29,6 +32,14 @@ pub enum ParametersError {
         value: String,
         /// What is wrong with it.
         detail: String,
+    },
+    /// There is no such control.
+    #[error("parameters are set for {control}, and there is no such control{}", nearest.as_ref().map_or_else(String::new, |name| format!("; did you mean {name}?")))]
+    NoSuchControl {
+        /// The control.
+        control: String,
+        /// The nearest.
+        nearest: Option<String>,
     },
     /// There is no such parameter.
     #[error("{control} has no parameter {parameter:?}{}", nearest.as_ref().map_or_else(String::new, |name| format!("; did you mean {name}?")))]
@@ -113,10 +124,14 @@ impl Configuration {
                 (None, Some(list), _) => (list, true),
                 (None, None, Some(list)) => (list, false),
                 (None, None, None) => {
-                    values.missing.push(describe(name, spec.kubescape_key.as_deref()));
+                    values.missing.push(describe(name, spec));
                     continue;
                 }
             };
+            if spec.default.is_none() && list.is_empty() {
+                // It has to be set and says nothing: such a control would fail, or pass, everything.
+                values.missing.push(describe(name, spec));
+            }
             match spec.kind {
                 ParameterType::Strings => drop(values.strings.insert(name.clone(), list.clone())),
                 ParameterType::Patterns => {
@@ -132,20 +147,54 @@ impl Configuration {
                 }
             }
         }
-        // A list that has to be set and is empty says nothing: such a control would fail, or pass, everything.
-        let obligatory: Vec<_> = control.params.iter().filter(|(_, spec)| spec.default.is_none()).collect();
-        let all_empty = values.patterns.values().all(Vec::is_empty) && values.strings.values().all(Vec::is_empty);
-        if !obligatory.is_empty() && values.missing.is_empty() && all_empty {
-            values.missing = obligatory.into_iter().map(|(name, spec)| describe(name, spec.kubescape_key.as_deref())).collect();
+        if values.missing.is_empty() && control.rule.as_ref().is_some_and(|rule| says_nothing(rule, &values)) {
+            let unset: Vec<_> = control.params.iter().map(|(name, spec)| describe(name, spec)).collect();
+            values.missing = vec![unset.join(" or ")];
         }
         Ok(values)
     }
+
+    /// Checks everything that is set against the controls at hand, chosen or not.
+    ///
+    /// # Errors
+    /// When a control or parameter is set that is not there, or a value does not fit.
+    pub fn check(&self, library: &Library) -> Result<(), ParametersError> {
+        for id in self.own.controls.keys().chain(self.frameworks.keys()) {
+            if library.control(id).map_or(true, |control| control.id != *id) {
+                return Err(ParametersError::NoSuchControl {
+                    control: id.clone(),
+                    nearest: nearest(id, library.controls().map(|control| control.id.as_str())).map(str::to_owned),
+                });
+            }
+        }
+        library.controls().try_for_each(|control| self.of(control).map(drop))
+    }
+
+    /// Keys of the controls-config that no control at hand reads, sorted; for a note, since one file serves other tools too.
+    #[must_use]
+    pub fn unread(&self, library: &Library) -> Vec<&str> {
+        let read: Vec<_> =
+            library.controls().flat_map(|control| control.params.values()).filter_map(|spec| spec.kubescape_key.as_deref()).collect();
+        self.kubescape.keys().map(String::as_str).filter(|key| !read.contains(key)).collect()
+    }
 }
 
-fn describe(name: &str, kubescape_key: Option<&str>) -> String {
-    match kubescape_key {
+fn describe(name: &str, spec: &ParameterSpec) -> String {
+    match &spec.kubescape_key {
         Some(key) => format!("{name} (controls-config: {key})"),
         None => name.to_owned(),
+    }
+}
+
+/// Whether every leaf compares with a list that is a parameter and is empty: whatever runs, the answer would be the same.
+fn says_nothing(rule: &Rule, values: &Values) -> bool {
+    let unset = |patterns: &OrParam<Pattern>| patterns.param().is_some() && values.patterns(patterns).is_empty();
+    match rule {
+        Rule::All(rules) | Rule::Any(rules) => rules.iter().all(|rule| says_nothing(rule, values)),
+        Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => says_nothing(rule, values),
+        Rule::Registry(RegistryLeaf::Allowed(patterns) | RegistryLeaf::Denied(patterns)) => unset(patterns),
+        Rule::Registry(RegistryLeaf::ViaProxy(via)) => unset(&via.public),
+        Rule::Reference(_) | Rule::Running(_) | Rule::Signature(_) | Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => false,
     }
 }
 
@@ -190,7 +239,6 @@ impl Values {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controls::Library;
 
     fn missing(configuration: &Configuration, id: &str) -> Vec<String> {
         configuration.of(Library::embedded().unwrap().control(id).unwrap()).unwrap().missing
@@ -204,8 +252,50 @@ mod tests {
         assert!(missing(&configuration, "C-0075").is_empty() && missing(&configuration, "C-0237").is_empty());
         configuration.set_kubescape("c.json", r#"{"imageRepositoryAllowList": []}"#).unwrap();
         assert_eq!(missing(&configuration, "C-0078").len(), 1, "an empty list allows nothing and says nothing");
-        configuration.set_kubescape("c.json", r#"{"untrustedRegistries": [], "publicRegistries": ["docker.io"], "other": []}"#).unwrap();
-        assert!(missing(&configuration, "C-0001").is_empty());
+        let own = Parameters { controls: BTreeMap::from([("SW-0004".to_owned(), BTreeMap::from([("proxies".to_owned(), Vec::new())]))]) };
+        configuration.set_own(own);
+        assert_eq!(missing(&configuration, "SW-0004"), ["proxies"], "not even beside another list that is not empty");
+    }
+
+    #[test]
+    fn one_of_two_lists_of_registries_is_enough() {
+        let either = ["public (controls-config: publicRegistries) or untrusted (controls-config: untrustedRegistries)"];
+        assert_eq!(missing(&Configuration::default(), "C-0001"), either);
+        for (config, expected) in [
+            (r#"{"untrustedRegistries": [], "publicRegistries": []}"#, &either[..]),
+            (r#"{"publicRegistries": ["docker.io"]}"#, &[]),
+            (r#"{"untrustedRegistries": ["evil.example"]}"#, &[]),
+        ] {
+            let mut configuration = Configuration::default();
+            configuration.set_kubescape("c.json", config).unwrap();
+            assert_eq!(missing(&configuration, "C-0001"), expected, "{config}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_set_is_lost() {
+        let library = Library::embedded().unwrap();
+        let mut configuration = Configuration::default();
+        configuration.set_kubescape("c.json", r#"{"imageRepositoryAllowLst": ["ghcr.io"], "publicRegistries": ["docker.io"]}"#).unwrap();
+        assert_eq!(configuration.unread(&library), ["imageRepositoryAllowLst"]);
+        for (control, parameter, value, complaint) in [
+            ("C-306", "exempt", "ghcr.io", "parameters are set for C-306, and there is no such control; did you mean C-0306?"),
+            ("c-0306", "exempt", "ghcr.io", "parameters are set for c-0306, and there is no such control; did you mean C-0306?"),
+            ("C-0306", "exempted", "ghcr.io", "C-0306 has no parameter \"exempted\"; did you mean exempt?"),
+            (
+                "C-0306",
+                "exempt",
+                "ghcr.io/app:tag",
+                "C-0306, parameter exempt: \"ghcr.io/app:tag\": a pattern is matched against host/repository and has no scheme, tag, \
+                 digest or white space",
+            ),
+        ] {
+            let values = BTreeMap::from([(parameter.to_owned(), vec![value.to_owned()])]);
+            configuration.set_own(Parameters { controls: BTreeMap::from([(control.to_owned(), values)]) });
+            assert_eq!(configuration.check(&library).unwrap_err().to_string(), complaint);
+        }
+        configuration.set_own(Parameters::default());
+        assert_eq!(configuration.check(&library), Ok(()));
     }
 
     #[test]

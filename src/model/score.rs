@@ -93,6 +93,23 @@ impl Compliance {
         self.lower < self.upper
     }
 
+    /// As people read it beside a threshold that it was compared with: never a number that reads like the threshold and is below it.
+    #[must_use]
+    pub fn percent_text_below(self, threshold: f64) -> String {
+        let misread = |decimals: usize| {
+            let reads_as = |percent: f64| rounded(percent, decimals).parse().unwrap_or(percent);
+            [self.lower, self.upper].into_iter().any(|end| end < threshold && reads_as(end) >= threshold)
+        };
+        let Some(decimals) = (0..=MOST_DECIMALS).find(|decimals| !misread(*decimals)) else {
+            return format!("just below {threshold} %");
+        };
+        match decimals {
+            0 => self.percent_text(),
+            _ if self.is_interval() => format!("{}–{} %", rounded(self.lower, decimals), rounded(self.upper, decimals)),
+            _ => format!("{} %", rounded(self.lower, decimals)),
+        }
+    }
+
     /// As people read it: `20 %`, or `10–20 %` where something is unknown.
     ///
     /// Rounded to whole percent, and to as many decimal places as keep the two ends apart; never 100 below 100.
@@ -122,6 +139,24 @@ fn rounded(percent: f64, decimals: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_misses_a_threshold_does_not_read_like_it() {
+        for (lower, upper, threshold, text) in [
+            (79.6, 79.6, 80.0, "79.6 %"),
+            (79.996, 79.996, 80.0, "79.996 %"),
+            (79.6, 90.0, 80.0, "79.6–90.0 %"),
+            (10.0, 79.6, 80.0, "10.0–79.6 %"),
+            (80.0, 80.0, 80.0, "80 %"),
+            (80.4, 80.4, 80.0, "80 %"),
+            (60.0, 60.0, 80.0, "60 %"),
+            (99.99, 99.99, 100.0, "99 %"),
+            (79.999_999, 79.999_999, 80.0, "just below 80 %"),
+            (33.3, 33.3, 33.33, "33 %"),
+        ] {
+            assert_eq!(Compliance { lower, upper }.percent_text_below(threshold), text);
+        }
+    }
 
     #[test]
     fn compliance_reads_as_one_number_or_two() {

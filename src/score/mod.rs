@@ -32,13 +32,16 @@ pub fn mean(of: &[Compliance]) -> Option<Compliance> {
     (!of.is_empty()).then(|| Compliance { lower: sum(|one| one.lower), upper: sum(|one| one.upper) })
 }
 
+/// Percent that rounding in a mean may lose. No gate is decided by it: one workload among a billion weighs more.
+const LAST_BITS: f64 = 1e-9;
+
 /// Compares with a threshold in percent: missed when even the upper end is below it, met when the lower end is not.
 #[must_use]
 pub fn gate(threshold: f64, compliance: Option<Compliance>) -> GateResult {
     let outcome = match compliance {
         None => GateOutcome::NothingApplicable,
-        Some(compliance) if compliance.upper < threshold => GateOutcome::Missed,
-        Some(compliance) if compliance.lower >= threshold => GateOutcome::Met,
+        Some(compliance) if compliance.upper < threshold - LAST_BITS => GateOutcome::Missed,
+        Some(compliance) if compliance.lower >= threshold - LAST_BITS => GateOutcome::Met,
         Some(_) => GateOutcome::Undecided,
     };
     GateResult { threshold, compliance, outcome }
@@ -74,6 +77,19 @@ mod tests {
         let all = Counts { accepted: 2, ..counts(8, 0, 0) };
         assert_eq!(compliance(&all), Some(Compliance { lower: 80.0, upper: 100.0 }));
         assert_eq!(gate(100.0, gated(&all)).outcome, GateOutcome::Met);
+    }
+
+    #[test]
+    fn no_gate_is_missed_by_a_rounding_error() {
+        // Every mean of shares that is exactly 50 %: n of m, and m - n of m.
+        for all in 1..200 {
+            for passed in 0..=all {
+                let shares = [counts(passed, all - passed, 0), counts(all - passed, passed, 0)].map(|counts| compliance(&counts).unwrap());
+                assert_eq!(gate(50.0, mean(&shares)).outcome, GateOutcome::Met, "{passed} of {all}");
+            }
+        }
+        let almost = compliance(&counts(999_999_999, 1, 0));
+        assert_eq!(gate(100.0, almost).outcome, GateOutcome::Missed);
     }
 
     #[test]

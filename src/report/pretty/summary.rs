@@ -112,7 +112,8 @@ pub(super) fn gate(report: &Report, appearance: Appearance, out: &mut impl Write
         GateOutcome::Undecided => (Tone::Unknown, "undecided", ", and what is unknown decides"),
         GateOutcome::NothingApplicable => (Tone::Failed, "not applicable", ", and nothing in scope can show it"),
     };
-    let reached = gate.compliance.map(|compliance| format!("compliance is {}, ", compliance.percent_text())).unwrap_or_default();
+    let reached =
+        gate.compliance.map(|compliance| format!("compliance is {}, ", compliance.percent_text_below(gate.threshold))).unwrap_or_default();
     writeln!(out)?;
     let text = format!("{verdict}: {reached}at least {} % is required{because}", gate.threshold);
     field(out, appearance, ("Gate:", tone), 6, &text, appearance.prose())
