@@ -53,13 +53,17 @@ impl LiveSource {
             questions.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|(question, _)| question.ask.clone()).collect();
         let blobs = self.cache.as_ref().map(|cache| cache as &dyn BlobCache);
         let asked = if open.is_empty() { Vec::new() } else { self.registry.answer(repository, credential, &open, blobs).await };
+        // What hides from these credentials looks empty: that is no absence to keep.
+        let found = |answer: &Answer| matches!(answer.outcome, Outcome::Found(_));
+        let shows = |ask: &Ask| matches!(ask, Ask::Tag(_) | Ask::Manifest(_) | Ask::Readable);
+        let seen = open.iter().zip(&asked).any(|(ask, fresh)| shows(ask) && found(&fresh.answer));
         let mut asked = asked.into_iter();
         let answered = questions.iter().zip(kept).map(|(question, kept)| match (kept, self.answers()) {
             (Some(answer), _) => Answered { answer, body: None },
             (None, answers) => match asked.next() {
                 None => unanswered("the client gave no answer"),
                 Some(fresh) => {
-                    if let Some(answers) = answers {
+                    if let Some(answers) = answers.filter(|_| seen || found(&fresh.answer)) {
                         answers.put_answer(question, &fresh.answer);
                     }
                     Answered { answer: fresh.answer, body: fresh.body }

@@ -138,8 +138,10 @@ impl DiskCache {
         (age >= SignedDuration::ZERO && age <= max_age).then_some(kept.answer)
     }
 
-    /// Keeps an answer of a registry that can change with time. What is unknown is not kept, nor what lies on disk anyway; content and
-    /// blobs are kept by [`Self::put`].
+    /// Keeps where a tag leads, or what refers to a digest, as a registry said it. What is unknown is not kept, nor what lies on disk
+    /// anyway; content and blobs are kept by [`Self::put`]. Whether a manifest is there, and whether a repository may be read, is never
+    /// kept: it says what today's credentials see, and every absence rests on it. An absence may be kept only where the credentials that
+    /// found nothing saw the repository's manifests.
     pub fn put_answer(&self, question: &Question, answer: &Answer) {
         let Some(store) = self.answers.as_ref().filter(|_| may_be_kept(question) && is_known(answer)) else { return };
         let kept = Kept { scope: self.scope.clone(), question: question.clone(), answer: answer.clone() };
@@ -155,8 +157,7 @@ impl DiskCache {
 }
 
 fn may_be_kept(question: &Question) -> bool {
-    let in_registry = matches!(question.place, Place::Repository(_));
-    in_registry && matches!(question.ask, Ask::Tag(_) | Ask::Manifest(_) | Ask::Referrers(_) | Ask::Readable)
+    matches!(question.place, Place::Repository(_)) && matches!(question.ask, Ask::Tag(_) | Ask::Referrers(_))
 }
 
 fn is_known(answer: &Answer) -> bool {

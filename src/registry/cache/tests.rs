@@ -234,6 +234,10 @@ fn what_does_not_age_or_is_not_known_is_not_kept() {
     cache.put_answer(&question(), &unknown);
     cache.put_answer(&Question { ask: Ask::Blob(digest(b"one")), ..question() }, &absent());
     cache.put_answer(&Question { place: Place::Layout("images".into()), ..question() }, &absent());
+    let found = Answer { outcome: Outcome::Found(Vec::new()), ..absent() };
+    for presence in [Ask::Manifest(digest(b"one")), Ask::Readable] {
+        cache.put_answer(&Question { ask: presence, ..question() }, &found);
+    }
     assert_eq!(fs::read_dir(place.root().join("answers")).unwrap().count(), 0);
 }
 
