@@ -60,7 +60,7 @@ pub(super) struct Top {
 pub(super) enum State {
     /// It was read: what it refers to, and what it lists where it is an index.
     Read { subject: Option<Digest>, lists: Option<Vec<Digest>> },
-    /// Its bytes match their digest and are no JSON of this shape, so that it refers to nothing.
+    /// Its bytes match their digest and are no JSON object, so that it refers to nothing.
     Malformed,
     /// It could not be read.
     Unknown(UnknownAnswer),
@@ -137,16 +137,22 @@ impl Catalog {
     /// # Errors
     /// When the layout names several manifests by it, or does not say which.
     pub(super) fn tagged(&self, tag: &str) -> Result<Option<Digest>, UnknownAnswer> {
-        let mut found = self.named(|name| name == tag);
-        if found.is_empty() {
-            found = self.named(|name| name.parse::<ImageReference>().is_ok_and(|name| name.tag() == Some(tag)));
-        }
+        let mut found = self.bearing(tag);
         found.extend(self.beside(tag)?);
         let mut found = found.into_iter();
         match (found.next(), found.next()) {
             (first, None) => Ok(first.cloned()),
             (_, Some(_)) => Err(ambiguous(format!("the layout names several manifests {tag}"))),
         }
+    }
+
+    /// What bears a tag as its name, or else in its name.
+    fn bearing(&self, tag: &str) -> BTreeSet<&Digest> {
+        let found = self.named(|name| name == tag);
+        if !found.is_empty() {
+            return found;
+        }
+        self.named(|name| name.parse::<ImageReference>().is_ok_and(|name| name.tag() == Some(tag)))
     }
 
     fn named(&self, is_it: impl Fn(&str) -> bool) -> BTreeSet<&Digest> {
@@ -180,7 +186,7 @@ impl Catalog {
     /// What refers to a digest: what the fallback index lists, and every listed manifest that says so itself.
     pub(super) fn referrers(&self, digest: &Digest) -> Outcome {
         let mut found: BTreeSet<&Digest> = self.referrers.get(digest).into_iter().flatten().collect();
-        for fallback in self.named(|name| name == Ask::fallback_tag(digest)) {
+        for fallback in self.bearing(&Ask::fallback_tag(digest)) {
             match self.entries.get(fallback).map(|entry| &entry.state) {
                 Some(State::Read { lists: Some(lists), .. }) => found.extend(lists),
                 Some(State::Unknown(unknown)) => return Outcome::Unknown(unknown.clone()),
@@ -269,7 +275,7 @@ fn read_entry(listed: Listed, blobs: &Blobs, may_refer: bool, bytes_left: &mut u
     };
     *bytes_left = bytes_left.saturating_sub(bytes.len() as u64);
     descriptor.size = bytes.len() as u64;
-    let Ok(wire) = serde_json::from_slice::<Wire>(&bytes) else {
+    let Some(wire) = Wire::read(&bytes) else {
         return (Entry { descriptor, state: State::Malformed, may_refer }, Vec::new());
     };
     // What the bytes say about themselves is bound to the digest; what lists them is not.

@@ -242,6 +242,36 @@ fn the_fallback_index_and_what_manifests_say_themselves_are_united() {
 }
 
 #[test]
+fn a_fallback_index_is_known_by_its_full_name_too() {
+    let mut draft = Draft::new();
+    let image = draft.manifest("image", None);
+    let listed = draft.manifest("listed", None);
+    let index = draft.index(&[link(&listed, "")]);
+    draft.name(&image, "registry.test/app:v1");
+    draft.name(&index, &format!("registry.test/app:{}", Ask::fallback_tag(&image)));
+    assert_eq!(digests(&draft.open(), Ask::Referrers(image)), [listed]);
+}
+
+#[test]
+fn one_malformed_part_hides_no_other() {
+    let mut draft = Draft::new();
+    let image = draft.manifest("image", None);
+    let referrer = draft.manifest("referrer", Some(&image));
+    // A child by a digest of an unknown algorithm, beside one that refers to the image.
+    let index = draft.index(&[r#"{"digest":"blake3:00","size":1}"#.to_owned(), link(&referrer, "")]);
+    // Refers to the image, and is malformed elsewhere.
+    let odd = draft.blob(&format!(r#"{{"subject":{},"annotations":{{"number":1}},"layers":[]}}"#, link(&image, "")));
+    let twice = draft.blob(&format!(r#"{{"subject":{0},"subject":{0},"layers":[]}}"#, link(&image, "")));
+    draft.name(&image, "v1");
+    for listed in [&index, &odd, &twice] {
+        draft.list(listed, "");
+    }
+    let mut all = vec![referrer, odd, twice];
+    all.sort();
+    assert_eq!(digests(&draft.open(), Ask::Referrers(image)), all);
+}
+
+#[test]
 fn a_manifest_that_is_listed_and_missing_leaves_absence_open() {
     let mut draft = Draft::new();
     let image = draft.manifest("image", None);

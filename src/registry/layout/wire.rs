@@ -32,6 +32,36 @@ pub(super) struct Wire {
     pub(super) annotations: Option<BTreeMap<String, String>>,
 }
 
+impl Wire {
+    /// Reads a manifest or index; `None` where the bytes are no JSON object.
+    ///
+    /// One part that cannot be read hides no other: what refers to an image is found although it is malformed, and whoever opens it
+    /// learns so; one child that cannot be read does not take the rest of its index along.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        if let Ok(wire) = serde_json::from_slice(bytes) {
+            return Some(wire);
+        }
+        let mut object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(bytes).ok()?;
+        let mut part = |name| object.remove(name).unwrap_or_default();
+        let manifests = match part("manifests") {
+            serde_json::Value::Array(children) => Some(children.into_iter().filter_map(parsed).collect()),
+            _ => None,
+        };
+        Some(Self {
+            media_type: parsed(part("mediaType")),
+            artifact_type: parsed(part("artifactType")),
+            config: parsed(part("config")),
+            manifests,
+            subject: parsed(part("subject")),
+            annotations: parsed(part("annotations")),
+        })
+    }
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Option<T> {
+    serde_json::from_value(value).ok()
+}
+
 /// The configuration of a manifest.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
