@@ -332,6 +332,18 @@ fn layouts_and_bundles_are_places_like_any_other() {
 }
 
 #[test]
+fn a_layout_may_hold_a_signature_without_its_image() {
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
+    world.tag(&home(), "v1", OCI_MANIFEST, &image);
+    let layout = Place::Layout("signatures".into());
+    world.sign_by_tag(&layout, &image, &image);
+    let places = DeclaredPlaces { extra: vec![ExtraPlace::Layout("signatures".into())], ..DeclaredPlaces::default() };
+    let evidence = world.gather(&running(&image), ALL, &places);
+    assert_eq!((named(&evidence), evidence.places.len()), (1, 2));
+}
+
+#[test]
 fn more_evidence_than_the_budget_is_unknown_unless_a_signature_came_first() {
     let mut world = Asked::default();
     let image = world.image(&home(), "app");

@@ -156,11 +156,13 @@ impl Inquiry<'_> {
             }
             ExtraPlace::Layout(name) => {
                 let place = Place::Layout(name.clone());
-                let held = self.ask(&place, Ask::Manifest(digest.clone()))?;
-                if held.outcome == Outcome::Absent {
+                let held = self.ask(&place, Ask::Manifest(digest.clone()));
+                let search = self.search(&place, digest, carrier, &[]);
+                let (held, mut search) = (held?, search?);
+                // Evidence may be laid down without its image; a layout that has neither is no place for the image.
+                if held.outcome == Outcome::Absent && search.statements.is_empty() {
                     return Some(None);
                 }
-                let mut search = self.search(&place, digest, carrier, &[])?;
                 search.saw(&held);
                 Some(Some((place, search, false)))
             }
