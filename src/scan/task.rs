@@ -48,7 +48,7 @@ impl Default for DeclaredPlaces {
 pub enum ExtraPlace {
     /// Another repository; it need not hold the image itself.
     Repository(Repository),
-    /// A layout, by its name; a place for the images that it holds. What it lacks is no absence: it is a copy.
+    /// A layout, by its name; a place for the images that it holds, or holds evidence of. What it lacks is no absence: it is a copy.
     Layout(Arc<str>),
     /// Bundles by subject digest, by the name of the file or directory. What they lack is no absence.
     Bundles(Arc<str>),
