@@ -178,7 +178,8 @@ async fn check_registry(host: &str, sample: &Sample, registry: &Registry) -> Che
     let support = match registry.referrers_support(&sample.repository, &identity) {
         ReferrersSupport::Api => "referrers API",
         ReferrersSupport::FallbackTag => "no referrers API: fallback tags",
-        ReferrersSupport::Unknown => "referrers API not known",
+        // It answered the question, and not by the API.
+        ReferrersSupport::Unknown => "no referrers API seen: fallback tags",
     };
     Check::good(format!("{host}: answers {credential}; {support}"))
 }

@@ -92,7 +92,11 @@ impl Gathering<'_> {
         let documents = places.documents.clone();
         let layouts = places.layouts.iter().map(|(name, reference, _)| (name.clone(), reference.clone())).collect();
         let bundles = places.bundles.iter().map(|(name, _)| name.clone()).collect();
-        let uid = inventory.cluster.as_ref().and_then(|cluster| cluster.uid.clone());
+        // Where the UID may not be read, context and user tell clusters apart.
+        let uid = inventory
+            .cluster
+            .as_ref()
+            .map(|cluster| cluster.uid.clone().unwrap_or_else(|| format!("{:?} {:?}", cluster.context, cluster.user)));
         let live = live(registry, places, self.evidence, uid.as_deref())?;
         Ok(Some(Prepared {
             inventory,

@@ -155,7 +155,7 @@ pub(super) fn signature_exists(subject: &Subject<'_>) -> Judgement {
         return Judgement::unknown(Cause::NotCaptured, "nothing was asked about this image");
     };
     let signatures: Vec<_> = evidence.statements.iter().filter(|statement| statement.is_signature()).collect();
-    let naming: Vec<_> = signatures.iter().filter(|statement| names(statement, &evidence.subject)).collect();
+    let naming: Vec<_> = signatures.iter().filter(|statement| names(statement, &evidence.subject) && counts(statement, evidence)).collect();
     if let Some(first) = naming.first() {
         let more = if naming.len() > 1 { format!(" and {} more", naming.len() - 1) } else { String::new() };
         return Judgement::Pass { detail: format!("{}{more}", describe(first)) };
@@ -178,6 +178,14 @@ fn names(statement: &Statement, subject: &SubjectState) -> bool {
         (Relation::Names, _) => true,
         (Relation::NamesOthers(digests), SubjectState::Known(subject)) => digests.contains(subject),
         (Relation::NamesOthers(_) | Relation::Malformed(_), _) => false,
+    }
+}
+
+/// A signature in a repository that says it does not have the image (any more) is not known to be one of it; elsewhere it counts.
+fn counts(statement: &Statement, evidence: &ImageEvidence) -> bool {
+    match &evidence.manifest {
+        ManifestPresence::Unknown(unknown) if unknown.cause == Cause::ImageNotFound => statement.place != evidence.repository.to_string(),
+        _ => true,
     }
 }
 

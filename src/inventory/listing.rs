@@ -87,7 +87,8 @@ impl Cluster {
             on_event(ScanEvent::Listed { objects });
         };
         let lister = Lister::new(&self.api, Arc::clone(&filter), options.page_size.max(1), &listed);
-        let (mut read, identity, services) = tokio::join!(read_lists(&lister, options), self.identity(), service_networks(&lister));
+        let (mut read, identity, services) =
+            tokio::join!(read_lists(&lister, options), self.identity(!filter.is_namespaced()), service_networks(&lister));
         self.refuse_nothing(&read)?;
         let mut found = gaps(&read.failures);
         let networks = ClusterNetworks { services, pods: std::mem::take(&mut read.addresses) };
@@ -170,8 +171,10 @@ impl Cluster {
         }
     }
 
-    async fn identity(&self) -> ClusterIdentity {
-        let (uid, user) = tokio::join!(self.cluster_uid(), self.user());
+    /// Which cluster it is. Its UID is that of another namespace, so it is not asked for where only some may be asked.
+    async fn identity(&self, with_uid: bool) -> ClusterIdentity {
+        let uid = async { if with_uid { self.cluster_uid().await } else { None } };
+        let (uid, user) = tokio::join!(uid, self.user());
         ClusterIdentity { uid, server_version: self.version.clone(), context: self.context.clone(), user }
     }
 
