@@ -1,6 +1,6 @@
 //! What a user sees who made a mistake in a document.
 
-use seaworthy::documents::parse;
+use seaworthy::documents::{Document, OrParam, ReferenceLeaf, Rule, parse};
 
 const CONTROL: &str = "apiVersion: seaworthy.dev/v1alpha1
 kind: Control
@@ -36,6 +36,67 @@ fn mistakes_are_named_with_their_place_and_what_was_meant() {
         ("no rule at all", with("")),
         ("a rule about the cluster", with("  rule: { cluster: { inventoryComplete: {} } }\n")),
         ("a severity that is none", complaint(&CONTROL.replace("severity: 5", "severity: 11"))),
+        (
+            "a rule that nothing can break",
+            with("  rule:\n    all:\n      - signature: { exists: {} }\n      - registry:\n          denied: []\n"),
+        ),
+        (
+            "a proxy that is none",
+            with(
+                "  params: { public: { type: patterns } }\n  rule:\n    not: { registry: { viaProxy: { public: { param: public }, proxies: [] } } }\n",
+            ),
+        ),
+        ("nothing in scope", with("  scope: { images: [] }\n  rule: { signature: { exists: {} } }\n")),
+        (
+            "a parameter of another type",
+            with("  params: { tags: { type: strings } }\n  rule:\n    any:\n      - registry: { allowed: { param: tags } }\n"),
+        ),
+        (
+            "a parameter that is misspelt",
+            with(
+                "  params: { allowed: { type: patterns } }\n  scope: { exceptImages: { param: alowed } }\n  rule: { registry: { allowed: { param: allowed } } }\n",
+            ),
+        ),
+        (
+            "a default that is no pattern",
+            with(
+                "  params:\n    allowed:\n      type: patterns\n      default: [ghcr.io, \"ghcr.io/a:tag\"]\n  rule: { registry: { allowed: { param: allowed } } }\n",
+            ),
+        ),
+        ("a parameter that is not used", with("  params:\n    spare: { type: strings }\n  rule: { signature: { exists: {} } }\n")),
+        (
+            "a name that nothing is filled in for",
+            with("  remediation: \"sign {imgae}, not ${HOME} or {.spec}\"\n  rule: { signature: { exists: {} } }\n"),
+        ),
+        ("both a rule and a person", with("  rule: { signature: { exists: {} } }\n  manual: { text: look }\n")),
+        ("a control about the policy", with("  subject: policy\n  rule: { policy: { noLongLivedKeys: {} } }\n")),
+        ("a container's rule about the cluster", with("  subject: cluster\n  rule:\n    all:\n      - signature: { exists: {} }\n")),
+        ("a key twice", with("  title: Again\n  rule: { signature: { exists: {} } }\n")),
+        ("no text where one is wanted", with("  rule: { reference: { tagIn: [null] } }\n")),
+        ("a threat that is none", with("  threats: [A, Z]\n  rule: { signature: { exists: {} } }\n")),
+        ("an identifier that is none", complaint(&CONTROL.replace("ACME-1", "acme 1"))),
+        ("a kind of a later version", complaint("apiVersion: seaworthy.dev/v1alpha1\nkind: Exception\nmetadata: { name: x }\nspec: {}\n")),
+        ("no kind", complaint("apiVersion: seaworthy.dev/v1alpha1\n")),
+        ("no document", complaint("just text\n")),
+        ("a framework of nothing", framework("controls: []")),
+        ("a framework that names a control twice", framework("controls: [C-0237, C-0306, C-0237]")),
+        ("a framework with a stranger's parameters", framework("controls: [C-0306]\n  parameters:\n    C-036: { exempt: [] }")),
+        ("a policy about no image", policy("evidence: [{ match: [] }]")),
+        (
+            "a place that is none",
+            policy(
+                "evidence:\n    - match: [\"mirror.corp\"]\n      places: [{ repository: \"ghcr.io/{path}\" }, { repository: \"ghcr.io/{host}\" }]",
+            ),
+        ),
+        (
+            "a place of two kinds",
+            policy("evidence:\n    - match: [\"mirror.corp\"]\n      places: [{ repository: \"ghcr.io/a\", tagPrefix: x }]"),
+        ),
+        ("too deep", with(&format!("  rule: {}{}\n", "{ not: ".repeat(200), "}".repeat(200)))),
+        (
+            "after a Windows line end and a byte-order mark",
+            complaint(&format!("\u{feff}{}", CONTROL.replace("severity: 5", "severity: 0").replace('\n', "\r\n"))),
+        ),
         ("another kind", complaint(&CONTROL.replace("kind: Control", "kind: Contrl"))),
         ("another version", complaint(&CONTROL.replace("v1alpha1", "v2"))),
         ("no YAML", complaint("a: [b\n")),
@@ -49,6 +110,24 @@ fn mistakes_are_named_with_their_place_and_what_was_meant() {
     ];
     let shown: String = complaints.iter().map(|(what, complaint)| format!("{what}\n    {complaint}\n")).collect();
     insta::assert_snapshot!(shown);
+}
+
+fn framework(spec: &str) -> String {
+    complaint(&format!(
+        "apiVersion: seaworthy.dev/v1alpha1\nkind: Framework\nmetadata: {{ name: mine }}\nspec:\n  id: mine\n  title: Mine\n  {spec}\n"
+    ))
+}
+
+fn policy(spec: &str) -> String {
+    complaint(&format!("apiVersion: seaworthy.dev/v1alpha1\nkind: TrustPolicy\nmetadata: {{ name: mine }}\nspec:\n  {spec}\n"))
+}
+
+#[test]
+fn what_looks_like_a_number_or_a_truth_value_is_a_text_where_texts_are_wanted() {
+    let text = format!("{CONTROL}  rule: {{ reference: {{ tagIn: [1.10, 2, on, 0x1f] }} }}\n");
+    let Document::Control(control) = parse("mine.yaml", &text).unwrap().remove(0) else { panic!("a control") };
+    let Some(Rule::Reference(ReferenceLeaf::TagIn(OrParam::Values(tags)))) = control.rule else { panic!("{:?}", control.rule) };
+    assert_eq!(tags, ["1.10", "2", "on", "0x1f"]);
 }
 
 fn bomb() -> String {

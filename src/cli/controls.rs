@@ -9,7 +9,7 @@ use super::library::{load, read_files};
 use super::output::{Target, write};
 use super::terminal;
 use crate::controls::Library;
-use crate::documents::{Control, parse};
+use crate::documents::Control;
 use crate::model::{Severity, escape_control};
 
 /// Runs `controls`.
@@ -117,19 +117,14 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 /// Checks every file, and names each problem; one broken file does not hide the next.
 fn lint(paths: &[std::path::PathBuf]) -> anyhow::Result<Exit> {
     let files = read_files(paths)?;
-    let mut problems = Vec::new();
-    let mut documents = 0;
-    for (file, text) in &files {
-        match parse(file, text) {
-            Ok(parsed) => documents += parsed.len(),
-            Err(error) => problems.push(error.to_string()),
-        }
+    let linted = crate::controls::lint(&files, &Library::embedded()?);
+    for problem in &linted.problems {
+        super::note(&problem.to_string());
     }
-    for problem in &problems {
-        super::note(problem);
-    }
-    print(&format!("{} files, {documents} documents, {} problems\n", files.len(), problems.len()))?;
-    Ok(if problems.is_empty() { Exit::Success } else { Exit::Usage })
+    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let (files, documents, problems) = (files.len(), linted.documents, linted.problems.len());
+    print(&format!("{}, {}, {}\n", counted(files, "file"), counted(documents, "good document"), counted(problems, "problem")))?;
+    Ok(if problems == 0 { Exit::Success } else { Exit::Usage })
 }
 
 fn table(header: &[&str]) -> Table {

@@ -119,6 +119,11 @@ pub(super) fn configure(
         }
         documents.push(document("Parameters", "parameters", &text));
     }
+    configuration.check(library)?;
+    let unread = configuration.unread(library);
+    if !unread.is_empty() {
+        super::note(&format!("note: the controls-config sets what no control here reads: {}", unread.join(", ")));
+    }
     documents.sort();
     Ok((configuration, documents))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::embedded;
+use super::parameters::{Configuration, ParametersError};
 use crate::documents::{Control, Document, DocumentError, Framework, nearest, parse};
 
 /// Why controls cannot be loaded or found.
@@ -43,6 +44,24 @@ pub enum LibraryError {
         /// The nearest that is there.
         nearest: Option<String>,
     },
+    /// A framework sets a parameter that is not there, or to what does not fit.
+    #[error("{file}: framework {framework}: {detail}")]
+    FrameworkParameters {
+        /// The file.
+        file: String,
+        /// The framework.
+        framework: String,
+        /// What is wrong.
+        detail: Box<ParametersError>,
+    },
+    /// A parameters file sets what is not there, or to what does not fit.
+    #[error("{file}: {detail}")]
+    Parameters {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        detail: Box<ParametersError>,
+    },
     /// There is none by this identifier.
     #[error("there is no {kind} {id:?}{}; see `seaworthy list {kind}s`", did_you_mean(nearest.as_deref()))]
     NotFound {
@@ -53,6 +72,21 @@ pub enum LibraryError {
         /// The nearest that is there.
         nearest: Option<String>,
     },
+}
+
+impl LibraryError {
+    /// The file that it is about, the later one of two.
+    pub(super) fn file(&self) -> Option<&str> {
+        match self {
+            Self::Document(error) => Some(&error.file),
+            Self::Twice { second: file, .. }
+            | Self::Kind { file, .. }
+            | Self::MissingControl { file, .. }
+            | Self::FrameworkParameters { file, .. }
+            | Self::Parameters { file, .. } => Some(file),
+            Self::NotFound { .. } => None,
+        }
+    }
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {
@@ -90,28 +124,54 @@ impl Library {
     pub fn with(mut self, files: &[(String, String)]) -> Result<Self, LibraryError> {
         for (file, text) in files {
             for document in parse(file, text)? {
-                match document {
-                    Document::Control(control) => add(&mut self.controls, "control", control.id.clone(), file, text, *control)?,
-                    Document::Framework(framework) => {
-                        add(&mut self.frameworks, "framework", framework.id.clone(), file, text, framework)?;
-                    }
-                    Document::Parameters(_) => return Err(LibraryError::Kind { file: file.clone(), kind: "Parameters" }),
-                    Document::TrustPolicy(_) => return Err(LibraryError::Kind { file: file.clone(), kind: "a TrustPolicy" }),
-                }
+                self.add(file, text, document)?;
             }
         }
+        self.framework_faults(&self).into_iter().next().map_or(Ok(self), Err)
+    }
+
+    /// Adds one document of a file.
+    pub(super) fn add(&mut self, file: &str, text: &str, document: Document) -> Result<(), LibraryError> {
+        match document {
+            Document::Control(control) => add(&mut self.controls, "control", control.id.clone(), file, text, *control),
+            Document::Framework(framework) => add(&mut self.frameworks, "framework", framework.id.clone(), file, text, framework),
+            Document::Parameters(_) => Err(LibraryError::Kind { file: file.to_owned(), kind: "Parameters" }),
+            Document::TrustPolicy(_) => Err(LibraryError::Kind { file: file.to_owned(), kind: "a TrustPolicy" }),
+        }
+    }
+
+    /// These controls and frameworks, and behind them those of another library.
+    pub(super) fn backed_by(&self, other: &Self) -> Self {
+        let mut both = other.clone();
+        both.controls.extend(self.controls.clone());
+        both.frameworks.extend(self.frameworks.clone());
+        both
+    }
+
+    /// What frameworks name that is not at hand: controls, and parameters of controls.
+    pub(super) fn framework_faults(&self, at_hand: &Self) -> Vec<LibraryError> {
+        let mut faults = Vec::new();
         for (id, entry) in &self.frameworks {
-            if let Some(control) = entry.document.controls.iter().find(|control| !self.controls.contains_key(*control)) {
-                let nearest = nearest(control, self.controls.keys().map(String::as_str)).map(str::to_owned);
-                return Err(LibraryError::MissingControl {
+            let missing = entry.document.controls.iter().filter(|control| !at_hand.controls.contains_key(*control));
+            let before = faults.len();
+            faults.extend(missing.map(|control| LibraryError::MissingControl {
+                file: entry.file.clone(),
+                framework: id.clone(),
+                control: control.clone(),
+                nearest: nearest(control, at_hand.controls.keys().map(String::as_str)).map(str::to_owned),
+            }));
+            if faults.len() == before {
+                let mut configuration = Configuration::default();
+                configuration.set_framework(&entry.document.parameters);
+                let fault = configuration.check(at_hand).err();
+                faults.extend(fault.map(|fault| LibraryError::FrameworkParameters {
                     file: entry.file.clone(),
                     framework: id.clone(),
-                    control: control.clone(),
-                    nearest,
-                });
+                    detail: Box::new(fault),
+                }));
             }
         }
-        Ok(self)
+        faults
     }
 
     /// The control of this identifier; upper and lower case are one.

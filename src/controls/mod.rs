@@ -9,6 +9,7 @@ mod evaluate;
 mod judge;
 mod leaves;
 mod library;
+mod lint;
 mod parameters;
 #[cfg(test)]
 mod tests;
@@ -17,4 +18,5 @@ pub use accepted::{AcceptedUnknowns, AcceptedUnknownsError};
 pub use evaluate::{Subject, needs};
 pub use judge::{ControlJudgement, Lookup, judge};
 pub use library::{Library, LibraryError};
+pub use lint::{Linted, lint};
 pub use parameters::{Configuration, ParametersError};

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::parameter::{OrParam, ParameterSpec, ParameterType};
-use super::rule::Rule;
+use super::error::did_you_mean;
+use super::located::{Fault, Located};
+use super::parameter::{OrParam, ParameterSpec};
+use super::rule::{self, ParameterUse, Rule};
 use crate::model::Pattern;
 
 /// What one judgement of a control is about.
@@ -89,50 +91,91 @@ pub struct Control {
     pub manual: Option<ManualReview>,
 }
 
+/// The first part of a control, as it is written, that only a later version has.
+pub(super) fn not_yet(spec: &Located) -> Option<Fault> {
+    if spec.get("subject").and_then(Located::text) == Some("policy") {
+        return Some(Fault::new("`subject: policy` is not supported by this version of seaworthy").under("subject"));
+    }
+    rule::not_yet(spec.get("rule")?).map(|fault| fault.under("rule"))
+}
+
+/// What a remediation may name.
+pub const PLACEHOLDERS: [&str; 6] = ["image", "image_at_digest", "digest", "container", "path", "workload"];
+
 impl Control {
-    /// What is wrong with it beyond its shape.
-    pub(super) fn fault(&self) -> Option<String> {
+    /// The first thing that is wrong beyond its shape.
+    pub(super) fn fault(&self) -> Option<Fault> {
         if !is_id(&self.id) {
-            return Some(format!("id {:?} is not letters, - and a number, such as C-0237 or ACME-1", self.id));
+            return Some(Fault::new(format!("id {:?} is not letters, - and a number, such as C-0237 or ACME-1", self.id)).under("id"));
         }
         if !(1..=10).contains(&self.severity) {
-            return Some(format!("severity {} is not a base score from 1 to 10", self.severity));
+            return Some(Fault::new(format!("severity {} is not a base score from 1 to 10", self.severity)).under("severity"));
         }
-        if let Some(threat) = self.threats.iter().find(|threat| !matches!(threat.as_str(), "A" | "B" | "C" | "D" | "E" | "F" | "G" | "H")) {
-            return Some(format!("threat {threat:?} is not a letter from A to H"));
+        let is_threat = |threat: &str| matches!(threat, "A" | "B" | "C" | "D" | "E" | "F" | "G" | "H");
+        if let Some(item) = self.threats.iter().position(|threat| !is_threat(threat)) {
+            let detail = format!("threat {:?} is not a letter from A to H", self.threats[item]);
+            return Some(Fault::new(detail).under(item).under("threats"));
         }
-        match (&self.rule, &self.manual) {
-            (Some(rule), None) => rule.fault(self.subject == Subject::Cluster).or_else(|| self.parameter_fault(rule)),
+        self.placeholder_fault().or_else(|| match (&self.rule, &self.manual) {
+            (Some(rule), None) => rule
+                .fault(self.subject == Subject::Cluster)
+                .map(|fault| fault.under("rule"))
+                .or_else(|| self.scope.fault().map(|fault| fault.under("scope")))
+                .or_else(|| self.parameter_fault(rule)),
             (None, Some(_)) => None,
-            _ => Some("a control has either a `rule` or `manual`".to_owned()),
-        }
+            (None, None) => Some(Fault::new("a control has a `rule`, or `manual`; this one has neither")),
+            (Some(_), Some(_)) => Some(Fault::new("a control has a `rule`, or `manual`; this one has both").under("manual")),
+        })
     }
 
-    fn parameter_fault(&self, rule: &Rule) -> Option<String> {
-        let scope = [&self.scope.images, &self.scope.except_images].into_iter().filter_map(OrParam::param);
-        let used: Vec<_> = scope.map(|name| (name, ParameterType::Patterns)).chain(rule.params()).collect();
-        for (name, wanted) in &used {
-            match self.params.get(*name) {
-                None => return Some(format!("parameter {name:?} is used and not declared under `params`")),
-                Some(declared) if declared.kind != *wanted => {
-                    return Some(format!("parameter {name:?} is used where {wanted:?} are wanted and declared as {:?}", declared.kind));
+    /// A name in braces that nothing is filled in for would be shown as it is.
+    fn placeholder_fault(&self) -> Option<Fault> {
+        let is_name = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        let written = self.remediation.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
+        let unknown = written.filter(|name| is_name(name)).find(|name| !PLACEHOLDERS.contains(name))?;
+        let meant = did_you_mean(unknown, PLACEHOLDERS);
+        Some(Fault::new(format!("{{{unknown}}} is not one of {{{}}}{meant}", PLACEHOLDERS.join("} {"))).under("remediation"))
+    }
+
+    fn parameter_fault(&self, rule: &Rule) -> Option<Fault> {
+        let mut used: Vec<_> = rule.params().into_iter().map(|used| used.under("rule")).collect();
+        for (list, key) in [(&self.scope.images, "images"), (&self.scope.except_images, "exceptImages")] {
+            used.extend(ParameterUse::of_patterns(list, key).map(|used| used.under("scope")));
+        }
+        for parameter in &used {
+            match self.params.get(parameter.name) {
+                None => {
+                    let meant = did_you_mean(parameter.name, self.params.keys().map(String::as_str));
+                    let detail = format!("parameter {:?} is used and not declared under `params`{meant}", parameter.name);
+                    return Some(parameter.fault(detail));
+                }
+                Some(declared) if declared.kind != parameter.wanted => {
+                    let (name, wanted) = (parameter.name, parameter.wanted.name());
+                    let detail = format!("parameter {name:?} is declared as {}, and {wanted} are wanted here", declared.kind.name());
+                    return Some(parameter.fault(detail));
                 }
                 Some(_) => {}
             }
         }
-        for (name, declared) in &self.params {
-            if !used.iter().any(|(known, _)| known == name) {
-                return Some(format!("parameter {name:?} is declared and used nowhere"));
+        self.params.iter().find_map(|(name, declared)| {
+            let fault = if used.iter().any(|parameter| parameter.name == *name) {
+                declared.fault()
+            } else {
+                Some(Fault::new(format!("parameter {name:?} is declared and used nowhere")))
+            };
+            fault.map(|fault| fault.under(name.as_str()).under("params"))
+        })
+    }
+}
+
+impl Scope {
+    fn fault(&self) -> Option<Fault> {
+        match &self.images {
+            OrParam::Values(values) if values.is_empty() => {
+                Some(Fault::new("`images: []` leaves nothing in scope; leave it out, or write [\"**\"]").under("images"))
             }
-            if declared.kind == ParameterType::Patterns {
-                for value in declared.default.iter().flatten() {
-                    if let Err(error) = value.parse::<Pattern>() {
-                        return Some(format!("default of parameter {name:?}: {value:?}: {error}"));
-                    }
-                }
-            }
+            _ => None,
         }
-        None
     }
 }
 

@@ -30,10 +30,24 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
     best.filter(|(likeness, _)| *likeness > 0.7).map(|(_, name)| name)
 }
 
+/// `; did you mean NAME?`, or nothing where no name is like it.
+pub(super) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(written, known).map_or_else(String::new, |name| format!("; did you mean {name}?"))
+}
+
 /// Adds "did you mean" to the messages of the parser that name what they expected, and says its tersest one in the user's words.
 pub(super) fn explain(message: &str) -> String {
     if message.starts_with("expected end of mapping after enum variant") {
-        return "one key is wanted here, and there are two; combine rules by `all: [..]` or `any: [..]`".to_owned();
+        return "one key is wanted here, and there are two; each needs an item of its own (rules: under `all` or `any`)".to_owned();
+    }
+    if let Some(key) = message.strip_prefix("duplicate mapping key: ") {
+        return format!("key `{}` is written twice", key.split(", set ").next().unwrap_or(key));
+    }
+    if message.starts_with("cannot deserialize null into string") {
+        return "a text is wanted here, and there is none; if null is meant as a text, put it in quotes".to_owned();
+    }
+    if message.starts_with("budget breached") {
+        return "larger or deeper than any document has reason to be (aliases count as often as they are used)".to_owned();
     }
     let written = message.split('`').nth(1);
     let expected = message.split_once("expected one of ").map(|(_, names)| names.split(", ").map(|name| name.trim_matches('`')));

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::error::did_you_mean;
+use super::located::Fault;
 use super::parameter::ControlParameters;
 
 /// A framework.
@@ -26,13 +28,22 @@ pub struct Framework {
 }
 
 impl Framework {
-    /// What is wrong with it beyond its shape.
-    pub(super) fn fault(&self) -> Option<String> {
-        if self.controls.is_empty() {
-            return Some("a framework names at least one control".to_owned());
+    /// The first thing that is wrong beyond its shape.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        if self.id.is_empty() || !self.id.bytes().all(is_name) {
+            return Some(Fault::new(format!("id {:?} is not letters, digits, - _ and .", self.id)).under("id"));
         }
-        let mut sorted = self.controls.clone();
-        sorted.sort();
-        sorted.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| format!("control {} is named twice", pair[0]))
+        if self.controls.is_empty() {
+            return Some(Fault::new("a framework names at least one control").under("controls"));
+        }
+        let twice = self.controls.iter().enumerate().find(|(item, control)| self.controls[..*item].contains(control));
+        if let Some((item, control)) = twice {
+            return Some(Fault::new(format!("control {control} is named twice")).under(item).under("controls"));
+        }
+        let stranger = self.parameters.keys().find(|control| !self.controls.contains(control))?;
+        let meant = did_you_mean(stranger, self.controls.iter().map(String::as_str));
+        let detail = format!("parameters are set for {stranger}, which is not among `controls`{meant}");
+        Some(Fault::new(detail).under(stranger.as_str()).under("parameters"))
     }
 }

@@ -5,6 +5,7 @@
 mod control;
 mod error;
 mod framework;
+mod located;
 mod parameter;
 mod parse;
 mod rule;
@@ -13,11 +14,11 @@ mod trust_policy;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use control::{Control, ManualReview, Scope, Subject};
+pub use control::{Control, ManualReview, PLACEHOLDERS, Scope, Subject};
 pub use error::{DocumentError, nearest};
 pub use framework::Framework;
 pub use parameter::{ControlParameters, OrParam, ParameterSpec, ParameterType, Parameters};
-pub use parse::{Document, parse};
+pub use parse::{Document, parse, parse_each};
 pub use rule::{ClusterLeaf, Nothing, ReferenceLeaf, RegistryLeaf, Rule, RunningLeaf, SignatureLeaf};
 pub use trust_policy::{EvidencePlace, EvidenceRule, TrustPolicy};
 

@@ -7,6 +7,9 @@ use schemars::JsonSchema;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::located::Fault;
+use crate::model::Pattern;
+
 /// The type of a parameter. All are lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -15,6 +18,17 @@ pub enum ParameterType {
     Patterns,
     /// Texts, compared as they are.
     Strings,
+}
+
+impl ParameterType {
+    /// Its name, as a control writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Patterns => "patterns",
+            Self::Strings => "strings",
+        }
+    }
 }
 
 /// A parameter as a control declares it.
@@ -33,6 +47,15 @@ pub struct ParameterSpec {
     /// What it is for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
+}
+
+impl ParameterSpec {
+    /// What is wrong with its default.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        let patterns = self.default.iter().flatten().enumerate().filter(|_| self.kind == ParameterType::Patterns);
+        let mut faults = patterns.filter_map(|(item, value)| Some((item, value, value.parse::<Pattern>().err()?)));
+        faults.next().map(|(item, value, error)| Fault::new(format!("{value:?}: {error}")).under(item).under("default"))
+    }
 }
 
 /// Values of one control's parameters, by name.

@@ -1,10 +1,10 @@
 //! From text to documents.
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::error::{DocumentError, explain, nearest};
-use super::{API_VERSION, Control, Envelope, Framework, KINDS, Parameters, TrustPolicy, rule, trust_policy};
+use super::error::{DocumentError, did_you_mean, explain};
+use super::located::{Fault, Located, Position};
+use super::{API_VERSION, Control, Envelope, Framework, KINDS, Parameters, TrustPolicy, control, trust_policy};
 
 /// A document of any kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Document {
     TrustPolicy(TrustPolicy),
 }
 
+/// Deepest nesting that is read: room for ten combinations of rules inside each other.
+const DEEPEST: usize = 32;
 /// Longest text that is read, in bytes.
 const LONGEST: usize = 1 << 20;
 
@@ -27,17 +29,18 @@ const LONGEST: usize = 1 << 20;
 /// # Errors
 /// The first thing that is wrong, with its line and column.
 pub fn parse(file: &str, text: &str) -> Result<Vec<Document>, DocumentError> {
+    parse_each(file, text).into_iter().collect()
+}
+
+/// The same, each document for itself: one that is wrong does not hide the next.
+#[must_use]
+pub fn parse_each(file: &str, text: &str) -> Vec<Result<Document, DocumentError>> {
     if text.len() > LONGEST {
-        return Err(error(file, 0, 0, format!("larger than {LONGEST} bytes")));
+        return vec![Err(error(file, (0, 0), format!("larger than {LONGEST} bytes")))];
     }
-    let mut documents = Vec::new();
-    for (line, part) in split(text) {
-        if part.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-            continue;
-        }
-        documents.push(parse_one(file, line, &part)?);
-    }
-    Ok(documents)
+    let is_empty = |part: &str| part.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'));
+    let parts = split(text).into_iter().filter(|(_, part)| !is_empty(part));
+    parts.map(|(line, part)| parse_one(file, line, &part)).collect()
 }
 
 /// Cuts at `---` lines, with the number of lines before each part.
@@ -54,77 +57,62 @@ fn split(text: &str) -> Vec<(u64, String)> {
     parts
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Head {
-    #[serde(default)]
-    api_version: String,
-    #[serde(default)]
-    kind: String,
-    #[serde(default)]
-    spec: serde_json::Value,
-}
-
 fn parse_one(file: &str, before: u64, text: &str) -> Result<Document, DocumentError> {
-    let head: Head = read(file, before, text)?;
-    let here = |detail: String| error(file, before + 1, 0, detail);
-    if head.api_version != API_VERSION {
-        return Err(here(format!("apiVersion is {:?}; this version reads {API_VERSION}", head.api_version)));
+    let tree: Located = read(file, before, text)?;
+    let refuse = |fault: Fault| {
+        let (line, column) = tree.position(fault.path());
+        Err(error(file, (before + line, column), fault.detail))
+    };
+    let in_spec = |fault: Fault| refuse(fault.under("spec"));
+    match tree.get("apiVersion").and_then(Located::text) {
+        Some(API_VERSION) => {}
+        Some(other) => return refuse(Fault::new(format!("apiVersion is {other:?}; this version reads {API_VERSION}")).under("apiVersion")),
+        None => return refuse(Fault::new(format!("there is no `apiVersion`; this version reads {API_VERSION}"))),
     }
-    match head.kind.as_str() {
-        "Control" => {
-            if let Some(leaf) = leaf_not_yet(head.spec.get("rule")) {
-                return Err(here(format!("rules about `{leaf}` are not supported by this version of seaworthy")));
+    let spec = tree.get("spec");
+    match tree.get("kind").and_then(Located::text) {
+        Some("Control") => {
+            if let Some(fault) = spec.and_then(control::not_yet) {
+                return in_spec(fault);
             }
             let control = read::<Envelope<Control>>(file, before, text)?.spec;
-            control.fault().map_or(Ok(Document::Control(Box::new(control))), |fault| Err(here(fault)))
+            control.fault().map_or(Ok(Document::Control(Box::new(control))), in_spec)
         }
-        "Framework" => {
+        Some("Framework") => {
             let framework = read::<Envelope<Framework>>(file, before, text)?.spec;
-            framework.fault().map_or(Ok(Document::Framework(framework)), |fault| Err(here(fault)))
+            framework.fault().map_or(Ok(Document::Framework(framework)), in_spec)
         }
-        "Parameters" => Ok(Document::Parameters(read::<Envelope<Parameters>>(file, before, text)?.spec)),
-        "TrustPolicy" => {
-            if let Some(part) = trust_policy::NOT_YET.iter().find(|part| head.spec.get(**part).is_some()) {
-                return Err(here(format!("`{part}` of a trust policy is not supported by this version of seaworthy; it reads `evidence`")));
+        Some("Parameters") => Ok(Document::Parameters(read::<Envelope<Parameters>>(file, before, text)?.spec)),
+        Some("TrustPolicy") => {
+            if let Some(fault) = spec.and_then(trust_policy::not_yet) {
+                return in_spec(fault);
             }
             let policy = read::<Envelope<TrustPolicy>>(file, before, text)?.spec;
-            policy.fault().map_or(Ok(Document::TrustPolicy(policy)), |fault| Err(here(fault)))
+            policy.fault().map_or(Ok(Document::TrustPolicy(policy)), in_spec)
         }
-        "" => Err(here("there is no `kind`".to_owned())),
-        other => {
-            let meant = nearest(other, KINDS).map_or_else(String::new, |kind| format!(" (did you mean {kind}?)"));
-            Err(here(format!("kind {other:?} is not known; kinds: {}{meant}", KINDS.join(", "))))
+        None => refuse(Fault::new(format!("there is no `kind`; kinds: {}", KINDS.join(", ")))),
+        Some(later @ ("BuilderTrust" | "Exception" | "AuditConfig")) => {
+            refuse(Fault::new(format!("kind {later} is not supported by this version of seaworthy")).under("kind"))
+        }
+        Some(other) => {
+            let detail = format!("kind {other:?} is not known; kinds: {}{}", KINDS.join(", "), did_you_mean(other, KINDS));
+            refuse(Fault::new(detail).under("kind"))
         }
     }
-}
-
-/// The first leaf of the full design that this version does not have.
-fn leaf_not_yet(rule: Option<&serde_json::Value>) -> Option<&'static str> {
-    let object = rule?.as_object()?;
-    if let Some(signature) = object.get("signature")
-        && signature.get("verified").is_some()
-    {
-        return Some("signature.verified");
-    }
-    rule::NOT_YET.into_iter().find(|leaf| object.contains_key(*leaf)).or_else(|| {
-        object.values().find_map(|inner| match inner {
-            serde_json::Value::Array(rules) => rules.iter().find_map(|rule| leaf_not_yet(Some(rule))),
-            other => leaf_not_yet(Some(other)),
-        })
-    })
 }
 
 fn read<T: DeserializeOwned>(file: &str, before: u64, text: &str) -> Result<T, DocumentError> {
-    serde_saphyr::from_str(text).map_err(|failure| {
+    // Reading is recursive: what is nested deeper is refused before it costs the stack.
+    let options = serde_saphyr::options! { budget: serde_saphyr::budget! { max_depth: DEEPEST } };
+    serde_saphyr::from_str_with_options(text, options).map_err(|failure| {
         let (line, column) = failure.location().map_or((0, 0), |location| (before + location.line(), location.column()));
         let whole = failure.without_snippet().to_string();
         // The location is said once, in front.
         let message = whole.split(" at line ").next().unwrap_or(&whole);
-        error(file, line, column, explain(message))
+        error(file, (line, column), explain(message))
     })
 }
 
-fn error(file: &str, line: u64, column: u64, detail: String) -> DocumentError {
+fn error(file: &str, (line, column): Position, detail: String) -> DocumentError {
     DocumentError { file: file.to_owned(), line, column, detail }
 }

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::parameter::OrParam;
+use super::located::{Fault, Located, Step};
+use super::parameter::{OrParam, ParameterType};
 use crate::model::{Pattern, PullPolicy};
 
 /// A rule. Combined in three-valued logic: `all` fails on any fail, else is unknown on any unknown; `any` the other way round.
@@ -122,43 +123,150 @@ pub enum ClusterLeaf {
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
-/// Parts of the full design that this version does not have.
-pub(super) const NOT_YET: [&str; 5] = ["attestation", "slsa", "summary", "sbom", "policy"];
+/// Leaves of the full design that this version does not have.
+const LEAVES_NOT_YET: [&str; 5] = ["attestation", "slsa", "summary", "sbom", "policy"];
+
+/// Where a rule names a parameter, and what kind of list is wanted there.
+pub(super) struct ParameterUse<'r> {
+    pub(super) name: &'r str,
+    pub(super) wanted: ParameterType,
+    /// The innermost step first.
+    path: Vec<Step>,
+}
+
+impl<'r> ParameterUse<'r> {
+    /// A list of patterns, if it is a parameter.
+    pub(super) fn of_patterns(list: &'r OrParam<Pattern>, key: &str) -> Option<Self> {
+        Some(Self { name: list.param()?, wanted: ParameterType::Patterns, path: vec!["param".into(), key.into()] })
+    }
+
+    fn of_strings(list: &'r OrParam<String>, key: &str) -> Option<Self> {
+        Some(Self { name: list.param()?, wanted: ParameterType::Strings, path: vec!["param".into(), key.into()] })
+    }
+
+    pub(super) fn under(mut self, step: impl Into<Step>) -> Self {
+        self.path.push(step.into());
+        self
+    }
+
+    /// What is wrong with it.
+    pub(super) fn fault(&self, detail: String) -> Fault {
+        self.path.iter().cloned().fold(Fault::new(detail), Fault::under)
+    }
+}
 
 impl Rule {
-    /// The parameters that it names, with what kind of list each place wants.
-    pub(super) fn params(&self) -> Vec<(&str, super::ParameterType)> {
-        use super::ParameterType::{Patterns, Strings};
+    /// The parameters that it names.
+    pub(super) fn params(&self) -> Vec<ParameterUse<'_>> {
         match self {
-            Self::All(rules) | Self::Any(rules) => rules.iter().flat_map(Self::params).collect(),
-            Self::Not(rule) | Self::Cluster(ClusterLeaf::AtLeastOne(rule)) => rule.params(),
-            Self::Reference(ReferenceLeaf::TagIn(tags) | ReferenceLeaf::TagNotIn(tags)) => {
-                tags.param().map(|name| (name, Strings)).into_iter().collect()
+            Self::All(rules) => params_of_all(rules, "all"),
+            Self::Any(rules) => params_of_all(rules, "any"),
+            Self::Not(rule) => rule.params().into_iter().map(|used| used.under("not")).collect(),
+            Self::Cluster(ClusterLeaf::AtLeastOne(rule)) => {
+                rule.params().into_iter().map(|used| used.under("atLeastOne").under("cluster")).collect()
             }
-            Self::Registry(RegistryLeaf::Allowed(patterns) | RegistryLeaf::Denied(patterns)) => {
-                patterns.param().map(|name| (name, Patterns)).into_iter().collect()
+            Self::Reference(leaf) => {
+                let used = match leaf {
+                    ReferenceLeaf::TagIn(tags) => ParameterUse::of_strings(tags, "tagIn"),
+                    ReferenceLeaf::TagNotIn(tags) => ParameterUse::of_strings(tags, "tagNotIn"),
+                    ReferenceLeaf::WellFormed(_) | ReferenceLeaf::PinnedToDigest(_) | ReferenceLeaf::PullPolicy(_) => None,
+                };
+                used.map(|used| used.under("reference")).into_iter().collect()
             }
-            Self::Registry(RegistryLeaf::ViaProxy(via)) => {
-                [&via.public, &via.proxies].into_iter().filter_map(OrParam::param).map(|name| (name, Patterns)).collect()
+            Self::Registry(leaf) => {
+                let lists = leaf.lists().into_iter();
+                let used = lists.filter_map(|(list, keys)| {
+                    let (key, outer) = keys.split_first()?;
+                    let used = ParameterUse::of_patterns(list, key)?;
+                    Some(outer.iter().copied().fold(used, ParameterUse::under).under("registry"))
+                });
+                used.collect()
             }
-            Self::Reference(_) | Self::Running(_) | Self::Signature(_) | Self::Cluster(ClusterLeaf::InventoryComplete(_)) => Vec::new(),
+            Self::Running(_) | Self::Signature(_) | Self::Cluster(ClusterLeaf::InventoryComplete(_)) => Vec::new(),
         }
     }
 
-    /// The first thing that is wrong with its shape, for a control about `cluster` (or about containers).
-    pub(super) fn fault(&self, about_cluster: bool) -> Option<String> {
+    /// The first thing that is wrong beyond its shape, for a control about `cluster` (or about containers).
+    pub(super) fn fault(&self, about_cluster: bool) -> Option<Fault> {
         match self {
-            Self::All(rules) if rules.is_empty() => Some("`all: []` holds for everything; write at least one rule".to_owned()),
-            Self::Any(rules) if rules.is_empty() => Some("`any: []` holds for nothing; write at least one rule".to_owned()),
-            Self::All(rules) | Self::Any(rules) => rules.iter().find_map(|rule| rule.fault(about_cluster)),
-            Self::Not(rule) => rule.fault(about_cluster),
-            Self::Cluster(_) if !about_cluster => Some("`cluster` needs `subject: cluster`".to_owned()),
-            Self::Cluster(ClusterLeaf::AtLeastOne(rule)) => rule.fault(false),
+            Self::All(rules) if rules.is_empty() => {
+                Some(Fault::new("`all: []` holds for everything; write at least one rule").under("all"))
+            }
+            Self::Any(rules) if rules.is_empty() => Some(Fault::new("`any: []` holds for nothing; write at least one rule").under("any")),
+            Self::All(rules) => fault_of_all(rules, about_cluster).map(|fault| fault.under("all")),
+            Self::Any(rules) => fault_of_all(rules, about_cluster).map(|fault| fault.under("any")),
+            Self::Not(rule) => rule.fault(about_cluster).map(|fault| fault.under("not")),
+            Self::Cluster(_) if !about_cluster => Some(Fault::new("`cluster` needs `subject: cluster`").under("cluster")),
+            Self::Cluster(ClusterLeaf::AtLeastOne(rule)) => rule.fault(false).map(|fault| fault.under("atLeastOne").under("cluster")),
             Self::Cluster(ClusterLeaf::InventoryComplete(_)) => None,
-            Self::Reference(_) | Self::Registry(_) | Self::Running(_) | Self::Signature(_) if about_cluster => Some(
-                "a control with `subject: cluster` asks by `cluster: { atLeastOne: … }` or `cluster: { inventoryComplete: {} }`".to_owned(),
-            ),
-            Self::Reference(_) | Self::Registry(_) | Self::Running(_) | Self::Signature(_) => None,
+            Self::Reference(_) | Self::Registry(_) | Self::Running(_) | Self::Signature(_) if about_cluster => Some(Fault::new(
+                "a control with `subject: cluster` asks by `cluster: { atLeastOne: … }` or `cluster: { inventoryComplete: {} }`",
+            )),
+            Self::Reference(leaf) => leaf.fault().map(|fault| fault.under("reference")),
+            Self::Registry(leaf) => leaf.fault().map(|fault| fault.under("registry")),
+            Self::Running(_) | Self::Signature(_) => None,
         }
     }
+}
+
+fn params_of_all<'r>(rules: &'r [Rule], key: &str) -> Vec<ParameterUse<'r>> {
+    let each = rules.iter().enumerate();
+    each.flat_map(|(item, rule)| rule.params().into_iter().map(move |used| used.under(item).under(key))).collect()
+}
+
+fn fault_of_all(rules: &[Rule], about_cluster: bool) -> Option<Fault> {
+    rules.iter().enumerate().find_map(|(item, rule)| rule.fault(about_cluster).map(|fault| fault.under(item)))
+}
+
+/// A written list with nothing in it: the answer would be the same whatever runs.
+pub(super) fn empty_list(key: &str) -> Fault {
+    Fault::new(format!("`{key}: []` says nothing; list at least one, or write {{ param: NAME }}")).under(key)
+}
+
+impl ReferenceLeaf {
+    fn fault(&self) -> Option<Fault> {
+        let is_empty = |tags: &OrParam<String>| matches!(tags, OrParam::Values(values) if values.is_empty());
+        match self {
+            Self::TagIn(tags) if is_empty(tags) => Some(empty_list("tagIn")),
+            Self::TagNotIn(tags) if is_empty(tags) => Some(empty_list("tagNotIn")),
+            Self::PullPolicy(policies) if policies.is_empty() => Some(empty_list("pullPolicy")),
+            _ => None,
+        }
+    }
+}
+
+impl RegistryLeaf {
+    /// Its lists, each with its keys, the innermost first.
+    fn lists(&self) -> Vec<(&OrParam<Pattern>, &'static [&'static str])> {
+        match self {
+            Self::Allowed(patterns) => vec![(patterns, &["allowed"])],
+            Self::Denied(patterns) => vec![(patterns, &["denied"])],
+            Self::ViaProxy(via) => vec![(&via.public, &["public", "viaProxy"]), (&via.proxies, &["proxies", "viaProxy"])],
+        }
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        let empty = |list: &OrParam<Pattern>| matches!(list, OrParam::Values(values) if values.is_empty());
+        let (_, keys) = self.lists().into_iter().find(|(list, _)| empty(list))?;
+        let (key, outer) = keys.split_first()?;
+        Some(outer.iter().copied().fold(empty_list(key), Fault::under))
+    }
+}
+
+/// The first part of a rule, as it is written, that only a later version has.
+pub(super) fn not_yet(rule: &Located) -> Option<Fault> {
+    if rule.get("signature").is_some_and(|signature| signature.get("verified").is_some()) {
+        return Some(not_supported("signature.verified").under("verified").under("signature"));
+    }
+    rule.keys().find_map(|(key, inner)| {
+        if LEAVES_NOT_YET.contains(&key) {
+            return Some(not_supported(key).under(key));
+        }
+        let in_items = inner.items().iter().enumerate().find_map(|(item, rule)| not_yet(rule).map(|fault| fault.under(item)));
+        in_items.or_else(|| not_yet(inner)).map(|fault| fault.under(key))
+    })
+}
+
+fn not_supported(what: &str) -> Fault {
+    Fault::new(format!("rules about `{what}` are not supported by this version of seaworthy"))
 }

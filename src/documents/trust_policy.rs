@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::located::{Fault, Located};
 use crate::model::Pattern;
 
 /// A trust policy.
@@ -44,31 +45,45 @@ pub enum EvidencePlace {
 }
 
 /// Parts of a trust policy that this version does not have.
-pub(super) const NOT_YET: [&str; 5] = ["trustRoots", "authorities", "images", "revocations", "otherwise"];
+const PARTS_NOT_YET: [&str; 5] = ["trustRoots", "authorities", "images", "revocations", "otherwise"];
+
+/// The first part of a policy, as it is written, that only a later version has.
+pub(super) fn not_yet(spec: &Located) -> Option<Fault> {
+    let (part, _) = spec.keys().find(|(key, _)| PARTS_NOT_YET.contains(key))?;
+    let detail = format!("`{part}` of a trust policy is not supported by this version of seaworthy; it reads `evidence`");
+    Some(Fault::new(detail).under(part))
+}
 
 impl TrustPolicy {
-    /// What is wrong with it beyond its shape.
-    pub(super) fn fault(&self) -> Option<String> {
-        for rule in &self.evidence {
-            if rule.images.is_empty() {
-                return Some("`match` names no image".to_owned());
+    /// The first thing that is wrong beyond its shape.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        let each = self.evidence.iter().enumerate();
+        each.filter_map(|(item, rule)| rule.fault().map(|fault| fault.under(item).under("evidence"))).next()
+    }
+}
+
+impl EvidenceRule {
+    fn fault(&self) -> Option<Fault> {
+        if self.images.is_empty() {
+            return Some(Fault::new("`match` names no image").under("match"));
+        }
+        let each = self.places.iter().enumerate();
+        each.filter_map(|(item, place)| place.fault().map(|fault| fault.under(item).under("places"))).next()
+    }
+}
+
+impl EvidencePlace {
+    fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Repository(template) => {
+                let error = template.replace("{path}", "path").parse::<crate::model::Repository>().err()?;
+                Some(Fault::new(format!("repository {template:?}: {error}")).under("repository"))
             }
-            for place in &rule.places {
-                match place {
-                    EvidencePlace::Repository(template) => {
-                        if let Err(error) = template.replace("{path}", "path").parse::<crate::model::Repository>() {
-                            return Some(format!("repository {template:?}: {error}"));
-                        }
-                    }
-                    EvidencePlace::TagPrefix(prefix) => {
-                        let is_tag = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-                        if prefix.is_empty() || prefix.len() > 40 || !prefix.bytes().all(is_tag) || prefix.starts_with(['.', '-']) {
-                            return Some(format!("tagPrefix {prefix:?} is not the beginning of a tag"));
-                        }
-                    }
-                }
+            Self::TagPrefix(prefix) => {
+                let is_tag = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+                let fits = !prefix.is_empty() && prefix.len() <= 40 && prefix.bytes().all(is_tag) && !prefix.starts_with(['.', '-']);
+                (!fits).then(|| Fault::new(format!("tagPrefix {prefix:?} is not the beginning of a tag")).under("tagPrefix"))
             }
         }
-        None
     }
 }
