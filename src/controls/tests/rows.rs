@@ -95,6 +95,22 @@ fn not_having_looked_everywhere_is_unknown_unless_a_signature_was_found() {
 }
 
 #[test]
+fn a_repository_that_lost_the_image_says_nothing_by_the_signature_it_kept() {
+    let kept = |place: &str, cause: Cause| {
+        with(|evidence| {
+            evidence.manifest = ManifestPresence::Unknown(unanswered(cause));
+            evidence.statements = vec![signature(Relation::Names)];
+            evidence.statements[0].place = place.to_owned();
+        })
+    };
+    table(vec![
+        ("the image is gone, its signature is not", kept("registry.test/app", Cause::ImageNotFound), Says::Unknown(Cause::ImageNotFound)),
+        ("the image is gone, another place has a signature", kept("origin.test/app", Cause::ImageNotFound), Says::Pass),
+        ("the manifest was not answered, the signature was", kept("registry.test/app", Cause::Timeout), Says::Pass),
+    ]);
+}
+
+#[test]
 fn mirrors_prove_nothing_and_origins_do() {
     let mirror = || place("mirror.test/app", PlaceOutcome::NotAuthoritative);
     let places = |places: Vec<_>| with(|evidence| evidence.places = places);
