@@ -6,6 +6,7 @@ mod api_server;
 mod architecture;
 mod documentation;
 mod documents;
+mod e2e;
 mod fixtures;
 mod gather;
 mod inventory;

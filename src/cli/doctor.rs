@@ -168,8 +168,10 @@ async fn check_registry(host: &str, sample: &Sample, registry: &Registry) -> Che
     };
     let credential = describe(first.credential);
     let Some(digest) = found else { return Check::good(format!("{host}: answers {credential}")) };
-    let referrers = registry.answer(&sample.repository, &identity, &[Ask::Referrers(digest)], None).await;
-    if let Some(Outcome::Unknown(unknown)) = referrers.first().map(|answered| &answered.answer.outcome) {
+    // Together with the manifest: only beside one that is there does a 404 say that there is no such API.
+    let asks = [Ask::Manifest(digest.clone()), Ask::Referrers(digest)];
+    let referrers = registry.answer(&sample.repository, &identity, &asks, None).await;
+    if let Some(Outcome::Unknown(unknown)) = referrers.last().map(|answered| &answered.answer.outcome) {
         return Check::bad(
             format!("{host}: answers {credential}; referrers: {}: {}", unknown.cause, unknown.detail),
             advice(unknown.cause),
@@ -178,8 +180,7 @@ async fn check_registry(host: &str, sample: &Sample, registry: &Registry) -> Che
     let support = match registry.referrers_support(&sample.repository, &identity) {
         ReferrersSupport::Api => "referrers API",
         ReferrersSupport::FallbackTag => "no referrers API: fallback tags",
-        // It answered the question, and not by the API.
-        ReferrersSupport::Unknown => "no referrers API seen: fallback tags",
+        ReferrersSupport::Unknown => "referrers API not seen (404): asked each time, with fallback tags",
     };
     Check::good(format!("{host}: answers {credential}; {support}"))
 }

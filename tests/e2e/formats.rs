@@ -1,0 +1,37 @@
+//! The three formats of the standing cluster's report, as they are read.
+
+use serde_json::Value;
+
+use super::judged::judged;
+use super::redaction::Redaction;
+use super::supervisor::say;
+
+fn assert_as_reviewed(name: &str, text: &str) {
+    let judged = judged();
+    if judged.standing.stack.private.is_none() {
+        say(&format!("skipped: {name}: docker-registry is missing, its workloads are not in the report"));
+        return;
+    }
+    insta::with_settings!({prepend_module_to_snapshot => false}, {
+        insta::assert_snapshot!(name, Redaction::of(judged.standing).apply(text));
+    });
+}
+
+#[test]
+#[ignore = "run by e2e::against_real_servers"]
+fn the_table_is_as_reviewed() {
+    assert_as_reviewed("table", &judged().pretty);
+}
+
+#[test]
+#[ignore = "run by e2e::against_real_servers"]
+fn the_json_report_is_as_reviewed() {
+    let report: Value = serde_json::from_slice(&judged().json).unwrap();
+    assert_as_reviewed("report", &format!("{report:#}"));
+}
+
+#[test]
+#[ignore = "run by e2e::against_real_servers"]
+fn the_report_under_kubescapes_names_is_as_reviewed() {
+    assert_as_reviewed("kubescape", &format!("{:#}", judged().kubescape));
+}

@@ -1,0 +1,87 @@
+//! What differs from run to run in the program's output, replaced by text of the same length, so that tables keep their shape.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::standing::Standing;
+
+/// `d` stands for a digit, `h` for a hexadecimal one, all else for itself.
+const TIME_SHAPE: &str = "dddd-dd-ddTdd:dd:dd";
+/// As people read it.
+const PLAIN_TIME_SHAPE: &str = "dddd-dd-dd dd:dd:dd";
+const UUID_SHAPE: &str = "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
+const DIGEST_LENGTH: usize = 64;
+
+/// What to replace.
+pub struct Redaction {
+    words: BTreeMap<String, String>,
+    /// Digests that are the same in every run; none: digests are left alone.
+    digests: Option<BTreeSet<String>>,
+}
+
+impl Redaction {
+    /// Only moments.
+    pub fn of_times() -> Self {
+        Self { words: BTreeMap::new(), digests: None }
+    }
+
+    /// Moments, ports that were not free, random names, UIDs, and digests of what was signed in this run.
+    pub fn of(standing: &Standing) -> Self {
+        let mut words: BTreeMap<_, _> =
+            standing.stack.ports().into_iter().map(|(port, wanted)| (format!(":{port}/"), format!(":{wanted}/"))).collect();
+        for pod in standing.stack.cluster.get("/api/v1/pods")["items"].as_array().unwrap() {
+            let metadata = &pod["metadata"];
+            let (Some(name), Some(stem)) = (metadata["name"].as_str(), metadata["generateName"].as_str()) else { continue };
+            let Some(random) = name.strip_prefix(stem) else { continue };
+            let stem = match metadata["labels"]["pod-template-hash"].as_str() {
+                Some(hash) => stem.replace(hash, &"h".repeat(hash.len())),
+                None => stem.to_owned(),
+            };
+            words.insert(name.to_owned(), format!("{stem}{}", "x".repeat(random.len())));
+        }
+        let digests =
+            standing.stack.registries().flat_map(|registry| registry.pushed()).map(|digest| digest.replace("sha256:", "")).collect();
+        Self { words, digests: Some(digests) }
+    }
+
+    /// The text without what differs.
+    pub fn apply(&self, text: &str) -> String {
+        let text = self.words.iter().fold(text.to_owned(), |text, (word, other)| text.replace(word, other));
+        let mut result = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while let Some(first) = rest.chars().next() {
+            let (length, replaced) = self.redact(rest, result.chars().last()).unwrap_or((first.len_utf8(), first.to_string()));
+            result.push_str(&replaced);
+            rest = &rest[length..];
+        }
+        result
+    }
+
+    /// What to write for the beginning of a text, and how much of it that is.
+    fn redact(&self, text: &str, before: Option<char>) -> Option<(usize, String)> {
+        if before.is_some_and(|before| before.is_ascii_alphanumeric()) {
+            return None;
+        }
+        if has_shape(text, TIME_SHAPE) {
+            let fraction = text[TIME_SHAPE.len()..].find('Z')?;
+            return Some((TIME_SHAPE.len() + fraction + 1, format!("{}Z", TIME_SHAPE.replace('d', "0"))));
+        }
+        if has_shape(text, PLAIN_TIME_SHAPE) {
+            return Some((PLAIN_TIME_SHAPE.len(), PLAIN_TIME_SHAPE.replace('d', "0")));
+        }
+        let digests = self.digests.as_ref()?;
+        if has_shape(text, UUID_SHAPE) {
+            return Some((UUID_SHAPE.len(), UUID_SHAPE.replace('h', "0")));
+        }
+        let hexadecimal = text.bytes().take_while(u8::is_ascii_hexdigit).count();
+        (hexadecimal == DIGEST_LENGTH && !digests.contains(&text[..DIGEST_LENGTH])).then(|| (DIGEST_LENGTH, "0".repeat(DIGEST_LENGTH)))
+    }
+}
+
+fn has_shape(text: &str, shape: &str) -> bool {
+    let fits = |(byte, shape): (u8, u8)| match shape {
+        b'd' => byte.is_ascii_digit(),
+        b'h' => byte.is_ascii_hexdigit(),
+        _ => byte == shape,
+    };
+    text.len() >= shape.len() && text.bytes().zip(shape.bytes()).all(fits)
+}
