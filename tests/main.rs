@@ -4,6 +4,7 @@
 
 mod api_server;
 mod architecture;
+mod cli;
 mod documentation;
 mod documents;
 mod e2e;

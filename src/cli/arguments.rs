@@ -26,7 +26,7 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// Log more to standard error (once: what is asked, twice: everything)
+    /// How much is logged to standard error
     #[arg(long = "log", global = true, value_name = "LEVEL", env = "SEAWORTHY_LOG", help_heading = "General")]
     pub log: Option<LogLevel>,
 }

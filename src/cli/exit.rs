@@ -49,6 +49,16 @@ impl From<Stop> for Exit {
     }
 }
 
+/// The exit code of a scan that ended before anything was listed: there is no report, and a time-out means that nothing could be listed.
+#[must_use]
+pub fn before_listing(stop: Option<Stop>) -> Exit {
+    match stop {
+        Some(Stop::TimedOut) => Exit::NothingListed,
+        Some(stop) => stop.into(),
+        None => Exit::Interrupted,
+    }
+}
+
 /// The exit code that a finished report asks for.
 ///
 /// `accepted` says whether the user accepts that lists are incomplete.

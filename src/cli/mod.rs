@@ -73,7 +73,21 @@ fn exit_of_error(error: &anyhow::Error) -> Exit {
 
 #[expect(clippy::print_stderr, reason = "errors are for the person at the terminal")]
 fn complain(error: &anyhow::Error) {
-    eprintln!("error: {}", crate::model::escape_control(&format!("{error:#}")));
+    eprintln!("error: {}", crate::model::escape_control(&chain(error)));
+}
+
+/// An error with its causes; a cause that the error before it tells already is not told twice.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// A note on standard error that is no log line.

@@ -108,7 +108,12 @@ pub fn probe(target: &Target) -> anyhow::Result<()> {
     if let Target::File(file) = target
         && !is_special(file)
     {
-        tempfile::NamedTempFile::new_in(directory_of(file)).with_context(|| format!("cannot write to {}", file.display()))?;
+        anyhow::ensure!(!file.is_dir(), "cannot write to {}: it is a directory", file.display());
+        let directory = directory_of(file);
+        anyhow::ensure!(directory.is_dir(), "cannot write to {}: the directory {} does not exist", file.display(), directory.display());
+        // The error itself names a temporary file that the user never asked for.
+        let probed = tempfile::NamedTempFile::new_in(directory).map_err(|error| error.kind());
+        probed.map_err(|kind| anyhow::anyhow!("cannot write to {}: {kind}", file.display()))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::acquire::{self, From};
 use super::arguments::{FormatVersion, Scan, ScanBy, ScanOptions};
 use super::evidence::{self, Gathering};
-use super::exit::{Exit, of_report};
+use super::exit::{Exit, before_listing, of_report};
 use super::output::{self, Format, Target};
 use super::progress::Progress;
 use super::timings::{self, Phases};
@@ -45,6 +45,13 @@ impl Order {
 pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     let Scan { by, paths, options } = scan;
     let order = Order::of(by, paths, &options);
+    if let From::Images(references) = &order.from
+        && references.is_empty()
+        && options.evidence.layouts.is_empty()
+        && options.snapshot.is_none()
+    {
+        anyhow::bail!("no image is named: give a REF, or --layout DIR for every image of a layout");
+    }
     // Everything that the user can have got wrong is found before anything is asked.
     let targets = output::targets(&options.output.formats, options.output.output.as_deref())?;
     for (_, target) in &targets {
@@ -77,7 +84,7 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     let Some(prepared) = prepared.inspect_err(|_| progress.clear())? else {
         progress.clear();
         super::note("ended before anything was listed");
-        return Ok(stop.borrow().map_or(Exit::Interrupted, Exit::from));
+        return Ok(before_listing(*stop.borrow()));
     };
     documents.extend(prepared.documents.iter().cloned());
     documents.sort();

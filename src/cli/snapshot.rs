@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use super::acquire::{self, From};
 use super::arguments::SnapshotArguments;
 use super::evidence::Gathering;
-use super::exit::Exit;
+use super::exit::{Exit, before_listing};
 use super::progress::Progress;
 use super::signals;
 use crate::model::{Needs, Phase, ScanEvent};
-use crate::snapshot::{DeclaredLayout, Snapshot, write};
+use crate::snapshot::{DeclaredLayout, Snapshot, check_target, write};
 
 /// Everything that any control may want to know: a snapshot does not know by which controls it will be judged.
 const EVERYTHING: Needs = Needs { subject: true, tag: true, signatures: true };
@@ -21,6 +21,8 @@ pub(super) async fn run(arguments: SnapshotArguments) -> anyhow::Result<Exit> {
         (true, false) => From::Manifests(arguments.paths.clone()),
         (true, true) => From::Cluster,
     };
+    // What was asked for minutes must not be lost at the end.
+    check_target(&arguments.output)?;
     let stop = signals::watch(arguments.timeout)?;
     let progress = Progress::new();
     let on_event = |event: ScanEvent| progress.show(&event);
@@ -39,7 +41,7 @@ pub(super) async fn run(arguments: SnapshotArguments) -> anyhow::Result<Exit> {
     let Some(prepared) = prepared else {
         progress.clear();
         super::note("ended before anything was listed; nothing was written");
-        return Ok(stop.borrow().map_or(Exit::Interrupted, Exit::from));
+        return Ok(before_listing(*stop.borrow()));
     };
     on_event(ScanEvent::PhaseStarted(Phase::Evidence, Some(prepared.tasks.len() as u64)));
     let images = prepared.tasks.len();
@@ -55,7 +57,7 @@ pub(super) async fn run(arguments: SnapshotArguments) -> anyhow::Result<Exit> {
         Snapshot::of(gathered.inventory, gathered.ledger, gathered.blobs, gathered.asked_at).with_places(layouts, bundles)
     };
     write(&snapshot, &arguments.output)?;
-    super::note(&format!("{}: {workloads} workloads, {images} images, {} answers", arguments.output.display(), snapshot.ledger().len()));
+    super::note(&format!("{}: workloads: {workloads}, images: {images}, answers: {}", arguments.output.display(), snapshot.ledger().len()));
     let stopped = *stop.borrow();
     Ok(stopped.map_or(Exit::Success, Exit::from))
 }

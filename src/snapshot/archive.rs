@@ -57,7 +57,7 @@ fn append(tar: &mut tar::Builder<impl Write>, name: &str, bytes: &[u8]) -> io::R
 ///
 /// # Errors
 /// When it is anything but an archive that begins as ours do, or an empty file: nobody's files are lost to a mistyped name.
-fn may_replace(target: &Path) -> Result<(), SnapshotError> {
+pub(super) fn may_replace(target: &Path) -> Result<(), SnapshotError> {
     let occupied = |detail: String| SnapshotError::Occupied { path: target.into(), detail };
     match fs::symlink_metadata(target) {
         Ok(metadata) if metadata.is_file() && metadata.len() == 0 => Ok(()),

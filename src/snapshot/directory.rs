@@ -66,7 +66,7 @@ pub(super) fn parent_of(target: &Path) -> &Path {
 ///
 /// # Errors
 /// When that is anything but a snapshot or an empty directory: nobody's files are lost to a mistyped name.
-fn may_replace(target: &Path) -> Result<bool, SnapshotError> {
+pub(super) fn may_replace(target: &Path) -> Result<bool, SnapshotError> {
     let occupied = |detail: String| SnapshotError::Occupied { path: target.into(), detail };
     let metadata = match fs::symlink_metadata(target) {
         Ok(metadata) => metadata,

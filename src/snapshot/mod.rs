@@ -175,11 +175,27 @@ impl Snapshot {
 /// When the target is something else than a snapshot, cannot be written, or the content is larger than [`read`] would accept.
 pub fn write(snapshot: &Snapshot, target: &Path) -> Result<(), SnapshotError> {
     form::check(snapshot)?;
-    if target.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(b".tar.zst")) {
-        archive::write(snapshot, target)
+    if is_archive(target) { archive::write(snapshot, target) } else { directory::write(snapshot, target) }
+}
+
+/// Checks that a snapshot could be written there, so that nobody finds out after a long scan.
+///
+/// # Errors
+/// When the target is something else than a snapshot, or the directory that it is in is not there or not writable.
+pub fn check_target(target: &Path) -> Result<(), SnapshotError> {
+    if is_archive(target) {
+        archive::may_replace(target)?;
     } else {
-        directory::write(snapshot, target)
+        directory::may_replace(target)?;
     }
+    let parent = directory::parent_of(target);
+    // The error itself names a temporary file that the user never asked for.
+    let probed = tempfile::NamedTempFile::new_in(parent).map(drop);
+    probed.map_err(|error| SnapshotError::io("written", target, error.kind().into()))
+}
+
+fn is_archive(target: &Path) -> bool {
+    target.file_name().is_some_and(|name| name.as_encoded_bytes().ends_with(b".tar.zst"))
 }
 
 /// Reads a snapshot from a directory or an archive, whatever its name.

@@ -1,0 +1,76 @@
+//! Gates on the shipped snapshots.
+
+use super::Program;
+
+fn scan(snapshot: &str, more: &[&str]) -> super::Ended {
+    Program::new().run(&[&["scan", "control", "C-0237", "--snapshot", snapshot], more].concat())
+}
+
+const TALK: &str = "fixtures/snapshots/talk";
+const HARBOUR: &str = "fixtures/snapshots/harbour";
+
+#[test]
+fn all_known_a_gate_is_met_or_missed() {
+    scan(TALK, &[]).prints(0, &["20 %"]);
+    scan(TALK, &["--compliance-threshold", "10"]).prints(0, &["Gate: met"]);
+    scan(TALK, &["--compliance-threshold", "20"]).prints(0, &["Gate: met"]);
+    scan(TALK, &["--compliance-threshold", "20.1"]).prints(1, &["Gate: missed"]);
+    scan(TALK, &["--compliance-threshold", "21"]).prints(1, &["Gate: missed"]);
+}
+
+#[test]
+fn unknowns_decide_only_between_the_bounds() {
+    let report = scan(HARBOUR, &["-f", "json"]);
+    assert_eq!(report.code, Some(3));
+    let compliance = report.json()["controls"][0]["compliance"].clone();
+    let (low, high) = (compliance["lower"].as_f64().unwrap(), compliance["upper"].as_f64().unwrap());
+    assert!(low < high && low > 1.0 && high < 99.0, "{compliance}");
+    let gate = |percent: f64| scan(HARBOUR, &["--compliance-threshold", &percent.to_string()]);
+    gate(low.floor()).prints(0, &["Gate: met"]);
+    gate(f64::midpoint(low, high)).prints(3, &["Gate: undecided"]);
+    gate(high.ceil() + 1.0).prints(1, &["Gate: missed"]);
+}
+
+#[test]
+fn an_accepted_unknown_is_no_reason_to_end_with_3() {
+    let report = scan(HARBOUR, &["-f", "json"]).json();
+    let mut causes: Vec<String> = Vec::new();
+    collect(&report["findings"], &mut causes);
+    causes.sort();
+    causes.dedup();
+    assert!(causes.len() > 1, "{causes:?}");
+    scan(HARBOUR, &["--allow-unknown", &causes.join(",")]).prints(0, &[]);
+    // Each of them counts.
+    for left_out in 0..causes.len() {
+        let mut some = causes.clone();
+        let cause = some.remove(left_out);
+        assert_eq!(scan(HARBOUR, &["--allow-unknown", &some.join(",")]).code, Some(3), "without {cause}");
+    }
+}
+
+/// Every cause of an unknown finding.
+fn collect(report: &serde_json::Value, causes: &mut Vec<String>) {
+    match report {
+        serde_json::Value::Object(map) => {
+            if let Some(cause) = map.get("cause").and_then(|cause| cause.as_str()) {
+                causes.push(cause.to_owned());
+            }
+            map.values().for_each(|value| collect(value, causes));
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|value| collect(value, causes)),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_gate_on_nothing_is_a_mistake() {
+    scan(TALK, &["--compliance-threshold", "80", "--include-namespaces", "none"]).prints(2, &["Gate: not applicable"]);
+    scan(TALK, &["--include-namespaces", "none"]).prints(0, &["irrelevant"]);
+}
+
+#[test]
+fn two_scans_of_one_snapshot_are_equal_to_the_byte() {
+    for format in ["json", "kubescape-json", "pretty"] {
+        assert_eq!(scan(HARBOUR, &["-v", "-f", format]).out, scan(HARBOUR, &["-v", "-f", format]).out);
+    }
+}

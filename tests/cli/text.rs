@@ -1,0 +1,73 @@
+//! What is printed, as the user sees it.
+
+use std::io::Read as _;
+use std::process::Stdio;
+
+use super::Program;
+
+const HARBOUR: &str = "fixtures/snapshots/harbour";
+
+#[track_caller]
+fn printed(arguments: &[&str]) -> String {
+    let ended = Program::new().run(arguments);
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{ended:#?}");
+    ended.out
+}
+
+#[test]
+fn help() {
+    insta::assert_snapshot!("help", printed(&["--help"]));
+    insta::assert_snapshot!("help_scan", printed(&["scan", "--help"]));
+}
+
+#[test]
+fn controls() {
+    insta::assert_snapshot!("controls_list", printed(&["controls", "list"]));
+    assert_eq!(printed(&["controls", "list"]), printed(&["list", "controls"]));
+    insta::assert_snapshot!("controls_show", printed(&["controls", "show", "C-0237"]));
+}
+
+#[test]
+fn images() {
+    insta::assert_snapshot!("images", printed(&["images", "--snapshot", HARBOUR]));
+}
+
+#[test]
+fn rights() {
+    insta::assert_snapshot!("rbac_cluster", printed(&["rbac", "print"]));
+    insta::assert_snapshot!(
+        "rbac_namespaces",
+        printed(&["rbac", "print", "--scope", "namespaces", "--include-namespaces", "prod,staging"])
+    );
+    insta::assert_snapshot!("rbac_no_secrets", printed(&["rbac", "print", "--scope", "no-secrets"]));
+    Program::new().run(&["rbac", "print", "--scope", "namespaces"]).says(2, &["--include-namespaces"]);
+}
+
+#[test]
+fn a_closed_pipe_is_quiet() {
+    for arguments in [
+        &["controls", "list"][..],
+        &["controls", "show", "C-0237"],
+        &["rbac", "print"],
+        &["images", "--snapshot", HARBOUR],
+        &["scan", "control", "C-0237", "-v", "--snapshot", HARBOUR, "--allow-unknown", "image-not-found"],
+        &["scan", "-f", "json", "--snapshot", HARBOUR],
+        &["--help"],
+    ] {
+        let mut child = Program::new().command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut error = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(error, "", "{arguments:?}");
+        // The verdict stands although nobody read it.
+        assert!(matches!(status.code(), Some(0 | 3)), "{arguments:?}: {status}");
+    }
+}
+
+#[test]
+fn timings_are_said_beside_the_report() {
+    let ended = Program::new().run(&["scan", "control", "C-0237", "--snapshot", HARBOUR, "-f", "json", "--timings"]);
+    ended.says(3, &["inventory", "evidence"]);
+    ended.json();
+}
