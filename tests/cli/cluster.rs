@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use super::{Ended, Program};
@@ -101,4 +103,50 @@ fn a_silent_server_is_bounded_by_the_timeout() {
     let began = Instant::now();
     scan(&server, &["--timeout", "500ms"]).says(4, &["before anything was listed"]);
     assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_signal_ends_a_wait_for_a_silent_server_within_a_second() {
+    let server = Script::default().fault("/", usize::MAX, Reply::Silence).start();
+    let kubeconfig = server.kubeconfig("secret-token");
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+        let before = server.requests().len();
+        let program = Program::new();
+        let child = program.spawn(&[&CONTROL[..], &["--kubeconfig", kubeconfig.to_str().unwrap()]].concat());
+        let began = Instant::now();
+        while server.requests().len() == before && began.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
+        let began = Instant::now();
+        let ended: Ended = child.wait_with_output().unwrap().into();
+        ended.says(code, &["before anything was listed"]);
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn a_part_that_always_fails_is_a_gap() {
+    for status in [429, 500] {
+        let reply = Reply::refuse(status, "Broken", "try again later");
+        let server = two_namespaces().fault("/apis/batch/v1/", usize::MAX, reply).start();
+        let ended = scan(&server, &["-f", "json"]);
+        assert_eq!(ended.code, Some(3), "{ended:#?}");
+        let report = ended.json();
+        let gaps = report["gaps"].as_array().unwrap();
+        assert!(gaps.iter().any(|gap| gap["what"].as_str().unwrap().contains("cronjobs") && gap["workloadsMissing"] == true), "{gaps:#?}");
+        assert_eq!(report["header"]["audited"]["workloads"], 2, "what could be listed is audited");
+    }
+}
+
+#[test]
+fn a_list_that_expires_half_way_is_listed_again() {
+    let gone = Reply::refuse(410, "Expired", "The provided continue parameter is too old");
+    let pods = (0..600).map(|number| pod("prod", &format!("web-{number}")));
+    let server = Script::with(pods).fault("/api/v1/pods?limit=500&continue=", 1, gone).start();
+    let ended = scan(&server, &["-f", "json"]);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert_eq!(ended.json()["header"]["listed"]["pods"], 600);
+    let pages: Vec<_> = server.requests().into_iter().filter(|line| line.starts_with("GET /api/v1/pods?")).collect();
+    assert!(pages.len() > 2, "{pages:?}");
 }

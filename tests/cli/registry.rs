@@ -278,3 +278,11 @@ fn terminated_it_ends_within_a_second_and_reports_what_is_known() {
     partial(&ended, "cancelled");
     assert!(took < Duration::from_secs(1), "{took:?}");
 }
+
+#[test]
+fn timings_name_each_registry_and_spoil_no_report() {
+    let server = Running::shelf(Shelf::signed().0);
+    let ended = judge(&Program::new(), &server.reference(), &["-f", "json", "--timings"]);
+    ended.says(0, &[&server.registry.host()]);
+    ended.json();
+}
