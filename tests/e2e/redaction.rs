@@ -11,23 +11,31 @@ const PLAIN_TIME_SHAPE: &str = "dddd-dd-dd dd:dd:dd";
 const UUID_SHAPE: &str = "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
 const DIGEST_LENGTH: usize = 64;
 
+/// Registries whose failures are told in words that depend on which of several requests came first.
+const UNSTEADY: [&str; 2] = ["limited", "silent"];
+/// What is written for those words.
+const TOLD: &str = "…";
+/// Where the table goes on with a line that was too long.
+const CONTINUED: &str = "         ";
+
 /// What to replace.
 pub struct Redaction {
     words: BTreeMap<String, String>,
+    unsteady: Vec<String>,
     /// Digests that are the same in every run; none: digests are left alone.
     digests: Option<BTreeSet<String>>,
 }
 
 impl Redaction {
-    /// Only moments.
-    pub fn of_times() -> Self {
-        Self { words: BTreeMap::new(), digests: None }
+    /// What differs between two scans of the same cluster: moments, and how a registry failed.
+    pub fn of_scans(standing: &Standing) -> Self {
+        let unsteady = UNSTEADY.map(|name| standing.stack.fronts[name].1.host.clone()).into();
+        Self { words: BTreeMap::new(), unsteady, digests: None }
     }
 
-    /// Moments, ports that were not free, random names, UIDs, and digests of what was signed in this run.
-    pub fn of(standing: &Standing) -> Self {
-        let mut words: BTreeMap<_, _> =
-            standing.stack.ports().into_iter().map(|(port, wanted)| (format!(":{port}/"), format!(":{wanted}/"))).collect();
+    /// What differs between two clusters, too: random names, UIDs, and digests of what was signed.
+    pub fn of_runs(standing: &Standing) -> Self {
+        let mut words = BTreeMap::new();
         for pod in standing.stack.cluster.get("/api/v1/pods")["items"].as_array().unwrap() {
             let metadata = &pod["metadata"];
             let (Some(name), Some(stem)) = (metadata["name"].as_str(), metadata["generateName"].as_str()) else { continue };
@@ -40,18 +48,42 @@ impl Redaction {
         }
         let digests =
             standing.stack.registries().flat_map(|registry| registry.pushed()).map(|digest| digest.replace("sha256:", "")).collect();
-        Self { words, digests: Some(digests) }
+        Self { words, digests: Some(digests), ..Self::of_scans(standing) }
     }
 
     /// The text without what differs.
     pub fn apply(&self, text: &str) -> String {
-        let text = self.words.iter().fold(text.to_owned(), |text, (word, other)| text.replace(word, other));
+        let text = self.words.iter().fold(self.steady(text), |text, (word, other)| text.replace(word, other));
         let mut result = String::with_capacity(text.len());
         let mut rest = text.as_str();
         while let Some(first) = rest.chars().next() {
             let (length, replaced) = self.redact(rest, result.chars().last()).unwrap_or((first.len_utf8(), first.to_string()));
             result.push_str(&replaced);
             rest = &rest[length..];
+        }
+        result
+    }
+
+    /// Without what is told of the failures of unsteady registries: the value of `detail` in JSON, some paragraphs of the table.
+    fn steady(&self, text: &str) -> String {
+        let unsteady = |words: &str| self.unsteady.iter().any(|host| words.contains(host));
+        let mut result = String::with_capacity(text.len());
+        let mut lines = text.lines().peekable();
+        while let Some(line) = lines.next() {
+            let mut paragraph = line.to_owned();
+            if line.starts_with("Unknown:") || line.starts_with("Looked:") {
+                while let Some(next) = lines.next_if(|next| next.starts_with(CONTINUED)) {
+                    paragraph.push('\n');
+                    paragraph.push_str(next);
+                }
+            }
+            let told =
+                ["\"detail\": ", "Unknown: C-0237 ", "Looked:  "].into_iter().find_map(|field| Some(paragraph.find(field)? + field.len()));
+            match told {
+                Some(at) if unsteady(&paragraph[at..]) => result.push_str(&format!("{}{TOLD}", &paragraph[..at])),
+                _ => result.push_str(&paragraph),
+            }
+            result.push('\n');
         }
         result
     }

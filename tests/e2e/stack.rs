@@ -101,12 +101,12 @@ impl Stack {
         [&self.referrers, &self.fallback].into_iter().chain(private).chain(self.fronts.values().map(|(_, seen)| seen))
     }
 
-    /// Ports that images are named by, each with the one that it has where that is free.
-    pub fn ports(&self) -> Vec<(u16, u16)> {
-        let private =
-            self.private.iter().flat_map(|private| [(private.basic.port(), BASIC_PORT), (private.token.port(), TOKEN_LOGIN_PORT)]);
-        let fronts = FRONTS.iter().map(|(name, wanted)| (self.fronts[name].0.port, *wanted));
-        [(self.referrers.port(), REFERRERS_PORT), (self.fallback.port(), FALLBACK_PORT)].into_iter().chain(private).chain(fronts).collect()
+    /// Whether every registry has the port that it has where all are free.
+    pub fn has_its_ports(&self) -> bool {
+        let private = self.private.iter().flat_map(|private| [(&private.basic, BASIC_PORT), (&private.token, TOKEN_LOGIN_PORT)]);
+        let fronts = FRONTS.iter().map(|(name, wanted)| (&self.fronts[name].1, *wanted));
+        let open = [(&self.referrers, REFERRERS_PORT), (&self.fallback, FALLBACK_PORT)];
+        open.into_iter().chain(private).chain(fronts).all(|(registry, wanted)| registry.port() == wanted)
     }
 
     /// Directory of the Docker configuration with every login to push.

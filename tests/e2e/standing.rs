@@ -266,7 +266,8 @@ impl Standing {
         for (name, fault) in [
             ("closed", Fault::Closed),
             ("unauthorized", Fault::Status("401 Unauthorized", "WWW-Authenticate: Basic realm=\"front\"\r\n")),
-            ("limited", Fault::Status("429 Too Many Requests", "Retry-After: 0\r\n")),
+            // Longer than anybody waits.
+            ("limited", Fault::Status("429 Too Many Requests", "Retry-After: 86400\r\n")),
             ("silent", Fault::Silent),
         ] {
             self.stack.fronts[name].0.fail(fault);
