@@ -80,7 +80,11 @@ impl Redaction {
             let told =
                 ["\"detail\": ", "Unknown: C-0237 ", "Looked:  "].into_iter().find_map(|field| Some(paragraph.find(field)? + field.len()));
             match told {
-                Some(at) if unsteady(&paragraph[at..]) => result.push_str(&format!("{}{TOLD}", &paragraph[..at])),
+                Some(at) if unsteady(&paragraph[at..]) => {
+                    // The cause that the table ends with is the same each time.
+                    let cause = paragraph.rfind(" (").filter(|_| paragraph.ends_with(')')).map_or("", |cause| &paragraph[cause..]);
+                    result.push_str(&format!("{}{TOLD}{cause}", &paragraph[..at]));
+                }
                 _ => result.push_str(&paragraph),
             }
             result.push('\n');
