@@ -8,12 +8,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use seaworthy::model::{
-    Answer, Ask, Carrier, Cause, CredentialIdentity, Digest, ImageEvidence, ManifestPresence, Needs, OCI_INDEX, OCI_MANIFEST, Outcome,
-    Place, PlaceOutcome, Question, Relation, RunningImage, SubjectState, TagState,
+    Answer, Ask, Carrier, Cause, CosignTag, CredentialIdentity, Digest, ImageEvidence, ManifestPresence, Needs, OCI_INDEX, OCI_MANIFEST,
+    Outcome, Place, PlaceOutcome, Question, Relation, RunningImage, SubjectState, TagState,
 };
 use seaworthy::scan::{Answers, DeclaredPlaces, ExtraPlace, Gathered, ImageTask, gather};
 
-use crate::world::{BUNDLE, COSIGN_SIGN, World, bundle, descriptor, digest_of};
+use crate::world::{BUNDLE, COSIGN_SIGN, SIMPLE, World, bundle, bundle_about, descriptor, digest_of, payload};
 
 const ALL: Needs = Needs { subject: true, tag: true, signatures: true };
 
@@ -370,4 +370,70 @@ fn evidence_that_is_listed_and_missing_or_malformed_is_never_silent() {
     let evidence = world.evidence(&running(&image));
     assert!(matches!(&evidence.statements[0].relation, Relation::Malformed(_)));
     assert_eq!(named(&evidence), 0);
+}
+
+#[test]
+fn a_payload_without_and_with_its_signature_are_two_statements() {
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
+    let layer = world.put(&home(), SIMPLE, payload(&image));
+    let link = |annotations: &str| format!(r#"{{"mediaType":"{SIMPLE}","digest":"{layer}","size":1,"annotations":{{{annotations}}}}}"#);
+    let signed = link(r#""dev.cosignproject.cosign/signature":"c2ln""#);
+    let manifest = world.put(&home(), OCI_MANIFEST, format!(r#"{{"config":{},"layers":[{},{signed}]}}"#, link(""), link("")));
+    world.tag(&home(), &CosignTag::Signature.beside(&image), OCI_MANIFEST, &manifest);
+    let evidence = world.evidence(&running(&image));
+    assert_eq!((named(&evidence), evidence.statements.len()), (1, 2));
+}
+
+#[test]
+fn a_statement_about_many_beside_the_index_still_names_the_running_manifest() {
+    let mut world = Asked::default();
+    let child = world.image(&home(), "amd64");
+    let index = world.index(&home(), &[&child]);
+    world.tag(&home(), "v1", OCI_INDEX, &index);
+    let others: Vec<_> = (1..6).map(|n| Digest::from_sha256([n; 32])).chain([child.clone()]).collect();
+    world.refer(&home(), &index, BUNDLE, &[bundle_about(COSIGN_SIGN, &others.iter().collect::<Vec<_>>())]);
+    let evidence = world.evidence(&running(&child));
+    assert!(matches!(&evidence.statements[0].relation, Relation::NamesOthers(digests) if digests.contains(&child)));
+}
+
+#[test]
+fn a_notation_envelope_that_is_not_understood_counts_only_for_what_its_manifest_refers_to() {
+    const NOTATION: &str = "application/vnd.cncf.notary.signature";
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
+    let other = digest_of(b"other");
+    let manifest = |subject: &Digest| {
+        let link = format!(r#""mediaType":"application/x","digest":"{subject}","size":1"#);
+        format!(r#"{{"artifactType":"{NOTATION}","config":{{{link}}},"layers":[{{{link}}}],"subject":{{{link}}}}}"#)
+    };
+    for (subject, expected) in [(&other, 0), (&image, 1)] {
+        let listed = world.put(&home(), OCI_MANIFEST, manifest(subject));
+        world.say(&home(), Ask::Referrers(image.clone()), Outcome::Found(vec![descriptor(OCI_MANIFEST, &listed, 1)]));
+        assert_eq!(named(&world.evidence(&running(&image))), expected);
+    }
+}
+
+#[test]
+fn a_layout_whose_evidence_cannot_be_read_is_not_silent() {
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
+    world.say(&Place::Layout("dir".into()), Ask::Referrers(image.clone()), unreachable());
+    let places = DeclaredPlaces { extra: vec![ExtraPlace::Layout("dir".into())], ..DeclaredPlaces::default() };
+    let evidence = world.gather(&running(&image), ALL, &places);
+    assert!(
+        evidence.places.iter().any(|place| matches!(&place.outcome, PlaceOutcome::Unknown(unknown) if unknown.cause == Cause::Timeout))
+    );
+}
+
+#[test]
+fn a_configuration_of_two_manifests_does_not_say_which_of_them_runs() {
+    let mut world = Asked::default();
+    let gzip = world.image(&home(), "app");
+    let bytes = String::from_utf8(world.blob(&gzip).unwrap().to_vec()).unwrap();
+    let zstd = world.put(&home(), OCI_MANIFEST, format!("{bytes} "));
+    let index = world.index(&home(), &[&gzip, &zstd]);
+    world.tag(&home(), "v1", OCI_INDEX, &index);
+    let evidence = world.evidence(&task("ghcr.io/acme/app:v1", RunningImage::Unqualified(digest_of(b"app"))));
+    assert!(matches!(evidence.subject, SubjectState::Unknown(unknown) if unknown.cause == Cause::DigestUnknown));
 }

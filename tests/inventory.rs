@@ -560,6 +560,16 @@ async fn nothing_at_all_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_server_that_knows_no_pods_is_not_an_empty_cluster() {
+    let missing = || Reply::refuse(404, "NotFound", "page not found");
+    let server = two_namespaces().fault("/api", 999, missing()).start();
+    let error = connect(&server).await.unwrap().inventory(&Scope::default(), &options(), &|_| ()).await.unwrap_err();
+    assert!(matches!(error, InventoryError::NothingListed { .. }), "{error}");
+    let (listing, _server) = listing_with(two_namespaces().fault("/api/v1/pods", 9, missing()), &Scope::default(), &options()).await;
+    assert!(gap(&listing.inventory, "pods in all namespaces").workloads_missing);
+}
+
+#[tokio::test]
 async fn a_silent_server_is_left_in_time() {
     let server = Script::default().fault("/", 99, Reply::Silence).start();
     let start = Instant::now();

@@ -262,7 +262,7 @@ fn references_and_digests() {
 fn formats_that_are_recognised_count_as_existing() {
     let notation = "application/vnd.cncf.notary.signature";
     Row::of(|world, image| {
-        let payload = format!(r#"{{"config":{{"mediaType":"{notation}","digest":"{image}"}},"layers":[{{"mediaType":"application/future","digest":"{image}"}}]}}"#);
+        let payload = format!(r#"{{"config":{{"mediaType":"{notation}","digest":"{image}"}},"layers":[{{"mediaType":"application/future","digest":"{image}"}}],"subject":{{"digest":"{image}"}}}}"#);
         let manifest = world.put(&home(), OCI_MANIFEST, payload);
         world.say(&home(), Ask::Referrers(image.clone()), Outcome::Found(vec![crate::world::descriptor(OCI_MANIFEST, &manifest, 1)]));
     })

@@ -58,9 +58,15 @@ pub fn payload(digest: &Digest) -> String {
 
 /// A bundle with a signed in-toto statement about a digest.
 pub fn bundle(predicate_type: &str, digest: &Digest) -> String {
+    bundle_about(predicate_type, &[digest])
+}
+
+/// A bundle with a signed in-toto statement about several digests.
+pub fn bundle_about(predicate_type: &str, digests: &[&Digest]) -> String {
+    let subjects: Vec<_> = digests.iter().map(|digest| format!(r#"{{"digest":{{"sha256":"{}"}}}}"#, digest.hex())).collect();
     let statement = format!(
-        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}}}}],"predicateType":"{predicate_type}","predicate":{{}}}}"#,
-        digest.hex()
+        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{}],"predicateType":"{predicate_type}","predicate":{{}}}}"#,
+        subjects.join(",")
     );
     let pae = format!("DSSEv1 28 application/vnd.in-toto+json {} {statement}", statement.len());
     format!(

@@ -120,6 +120,14 @@ impl<F> Listed<F> {
     fn take(&mut self, what: &str, namespace: Option<&String>, path: String, fold: F, end: ListEnd) {
         match end {
             ListEnd::Whole => self.paths.push(path),
+            // Every Kubernetes has pods: what says that it has none is something else, or hides them.
+            ListEnd::NoSuchKind if what == "pods" => {
+                let error = RequestError::new(
+                    Cause::InvalidResponse,
+                    "the server answers that it knows no pods; is this the address of a Kubernetes API server?",
+                );
+                self.failures.push(Failure { what: what.to_owned(), namespace: namespace.cloned(), error });
+            }
             ListEnd::NoSuchKind => {}
             ListEnd::Broken(error) => self.failures.push(Failure { what: what.to_owned(), namespace: namespace.cloned(), error }),
         }

@@ -188,11 +188,18 @@ fn read_page(reply: &Reply) -> Option<Result<Vec<Link>, UnknownAnswer>> {
     }
     match serde_json::from_slice::<Page>(&reply.body) {
         Ok(Page { manifests: Some(manifests), .. }) => Some(Ok(manifests)),
-        // Go writes an empty list so when it was never made.
-        Ok(Page { manifests: None, .. }) if named => Some(Ok(Vec::new())),
+        // Go writes an empty list as `null` when it was never made. No list at all is no index, whatever the header says.
+        Ok(Page { manifests: None, .. }) if named && has_manifests(&reply.body) => Some(Ok(Vec::new())),
+        Ok(Page { manifests: None, .. }) if named => {
+            Some(Err(failure(Cause::InvalidResponse, format!("{} gives an index without a list", shown(&reply.url)))))
+        }
         Err(_) if named => Some(Err(failure(Cause::InvalidResponse, format!("{} gives an index that cannot be read", shown(&reply.url))))),
         _ => None,
     }
+}
+
+fn has_manifests(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body).is_ok_and(|index| index.contains_key("manifests"))
 }
 
 /// Whether a body is a registry's own error (OCI distribution specification, "Error Codes"): then the path is known to it, and what

@@ -44,7 +44,7 @@ pub enum Gathered {
 /// Nothing is asked that `needs` does not need.
 #[must_use]
 pub fn gather(task: &ImageTask, needs: Needs, places: &DeclaredPlaces, view: &dyn Answers) -> Gathered {
-    let mut inquiry = Inquiry { task, view, wanted: Vec::new() };
+    let mut inquiry = Inquiry { task, view, judged: None, wanted: Vec::new() };
     match inquiry.evidence(needs, places) {
         Some(evidence) if inquiry.wanted.is_empty() => Gathered::Done(Box::new(evidence)),
         _ => {
@@ -59,6 +59,8 @@ pub fn gather(task: &ImageTask, needs: Needs, places: &DeclaredPlaces, view: &dy
 pub(super) struct Inquiry<'a> {
     pub(super) task: &'a ImageTask,
     view: &'a dyn Answers,
+    /// The digest that is judged, once it is known.
+    pub(super) judged: Option<Digest>,
     wanted: Vec<Question>,
 }
 
@@ -96,6 +98,7 @@ impl Inquiry<'_> {
             warnings: Vec::new(),
         };
         let SubjectState::Known(digest) = evidence.subject.clone() else { return Some(evidence) };
+        self.judged = Some(digest.clone());
         // All three are begun before any is waited for.
         let manifest = if needs.signatures { self.presence(&digest) } else { Some(ManifestPresence::NotAsked) };
         let tag = if needs.tag { self.tag_state(&digest) } else { Some(TagState::NotAsked) };

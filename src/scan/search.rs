@@ -33,11 +33,18 @@ impl Signatures {
         self.statements.iter().any(|statement| statement.relation == Relation::Names && statement.is_signature())
     }
 
-    /// Takes in what was found in one place; the same bytes found twice (by tag and by referrer, say) are one statement.
+    /// Takes in what was found in one place; the same bytes found twice (by tag and by referrer, say) are one statement. Not so where
+    /// they were read differently: cosign keeps a signature beside its payload, so one payload may be signed and unsigned.
     pub(super) fn take(&mut self, place: &Place, found: Search, authoritative: bool) {
         let before = self.statements.len();
         for statement in found.statements {
-            if !self.statements.iter().any(|known| known.content == statement.content && known.carrier == statement.carrier) {
+            let same = |known: &Statement| {
+                known.content == statement.content
+                    && known.carrier == statement.carrier
+                    && known.relation == statement.relation
+                    && known.format == statement.format
+            };
+            if !self.statements.iter().any(same) {
                 self.statements.push(statement);
             }
         }
@@ -160,7 +167,8 @@ impl Inquiry<'_> {
                 let search = self.search(&place, digest, carrier, &[]);
                 let (held, mut search) = (held?, search?);
                 // Evidence may be laid down without its image; a layout that has neither is no place for the image.
-                if held.outcome == Outcome::Absent && search.statements.is_empty() {
+                // Evidence that is there and cannot be read is not nothing.
+                if held.outcome == Outcome::Absent && search.statements.is_empty() && search.unknown.is_none() {
                     return Some(None);
                 }
                 search.saw(&held);
@@ -218,7 +226,7 @@ impl Inquiry<'_> {
         for ((manifest, source), content) in manifests.iter().zip(contents) {
             match content {
                 None => waiting = true,
-                Some(content) => self.open(place, manifest, *source, &content, carrier, &mut search, &mut pieces),
+                Some(content) => self.open(place, digest, manifest, *source, &content, carrier, &mut search, &mut pieces),
             }
         }
         let read = self.read_pieces(place, digest, carrier, pieces, &mut search);
@@ -234,6 +242,7 @@ impl Inquiry<'_> {
     fn open(
         &self,
         place: &Place,
+        digest: &Digest,
         manifest: &Digest,
         source: StatementSource,
         content: &Answer,
@@ -270,11 +279,17 @@ impl Inquiry<'_> {
             }
             Ok(Manifest::Image(image)) => {
                 let before = pieces.len();
+                let image = *image;
                 let layers = image.layers.into_iter().filter(|layer| verify::is_statement(&layer.media_type));
                 pieces.extend(layers.map(|layer| Piece { source, manifest: Some(manifest.clone()), layer }));
                 let is_notation = image.artifact_type.as_deref() == Some(NOTATION) || image.config.media_type == NOTATION;
                 if pieces.len() == before && is_notation {
-                    search.statements.push(statement(Relation::Names, NOTATION));
+                    // Its envelope is not understood; what its manifest refers to is, and a list may claim anything.
+                    let relation = match image.subject {
+                        Some(subject) if subject.digest == *digest => Relation::Names,
+                        subject => Relation::NamesOthers(subject.into_iter().map(|subject| subject.digest).collect()),
+                    };
+                    search.statements.push(statement(relation, NOTATION));
                 }
             }
         }
@@ -308,7 +323,7 @@ impl Inquiry<'_> {
                 (Ok(Some(_)), None) => {
                     search.unanswered(Cause::NotCaptured, format!("the bytes of {} are not at hand", piece.layer.digest))
                 }
-                (Ok(Some(_)), Some(bytes)) => search.statements.push(read_statement(place, digest, carrier, piece, &bytes)),
+                (Ok(Some(_)), Some(bytes)) => search.statements.push(self.read_statement(place, digest, carrier, piece, &bytes)),
             }
         }
         (!waiting).then_some(())
@@ -336,6 +351,31 @@ impl Inquiry<'_> {
         self.read_pieces(place, digest, carrier, pieces, &mut search)?;
         Some(search)
     }
+
+    /// Reads a statement. Of the digests of others only some are kept; the judged one always, wherever the statement lies.
+    fn read_statement(&self, place: &Place, digest: &Digest, carrier: &Carrier, piece: Piece, bytes: &[u8]) -> Statement {
+        let others = |mut subjects: Vec<Digest>| {
+            subjects.sort_by_key(|subject| self.judged.as_ref() != Some(subject));
+            subjects.truncate(OTHERS_SHOWN);
+            subjects
+        };
+        let (format, relation) = match verify::read(&piece.layer, bytes) {
+            Ok(read) if read.subjects.contains(digest) => (read.format, Relation::Names),
+            Ok(read) => (read.format, Relation::NamesOthers(others(read.subjects))),
+            Err(malformed) => {
+                (StatementFormat::Unsupported { media_type: piece.layer.media_type.clone() }, Relation::Malformed(malformed.0))
+            }
+        };
+        Statement {
+            format,
+            source: piece.source,
+            place: place.to_string(),
+            carrier: carrier.clone(),
+            relation,
+            manifest: piece.manifest,
+            content: piece.layer.digest,
+        }
+    }
 }
 
 /// Those that say they are signatures first: the hint is not believed, it only decides what is read before a budget ends.
@@ -345,21 +385,4 @@ fn in_order(descriptors: &[Descriptor]) -> impl Iterator<Item = &Descriptor> {
             || descriptor.annotations.get("dev.sigstore.bundle.predicateType").is_some_and(|kind| kind.ends_with("/cosign/sign/v1"))
     };
     descriptors.iter().filter(says_signature).chain(descriptors.iter().filter(move |descriptor| !says_signature(descriptor)))
-}
-
-fn read_statement(place: &Place, digest: &Digest, carrier: &Carrier, piece: Piece, bytes: &[u8]) -> Statement {
-    let (format, relation) = match verify::read(&piece.layer, bytes) {
-        Ok(read) if read.subjects.contains(digest) => (read.format, Relation::Names),
-        Ok(read) => (read.format, Relation::NamesOthers(read.subjects.into_iter().take(OTHERS_SHOWN).collect())),
-        Err(malformed) => (StatementFormat::Unsupported { media_type: piece.layer.media_type.clone() }, Relation::Malformed(malformed.0)),
-    };
-    Statement {
-        format,
-        source: piece.source,
-        place: place.to_string(),
-        carrier: carrier.clone(),
-        relation,
-        manifest: piece.manifest,
-        content: piece.layer.digest,
-    }
 }

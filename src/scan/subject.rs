@@ -72,14 +72,28 @@ impl Inquiry<'_> {
         };
         let contents: Vec<_> = children.iter().take(MOST_CHILDREN).map(|child| (&child.digest, self.content(&child.digest))).collect();
         let mut unanswered = None;
+        let mut matching: Vec<&Digest> = Vec::new();
         for (digest, content) in contents {
             match content? {
-                Ok(Manifest::Image(image)) if image.config.digest == *config => return Some(SubjectState::Known(digest.clone())),
+                Ok(Manifest::Image(image)) if image.config.digest == *config && !matching.contains(&digest) => matching.push(digest),
                 Ok(_) => {}
                 Err(unknown) => unanswered = Some(unknown),
             }
         }
-        Some(unanswered.map_or_else(|| self.config_unmatched(config), SubjectState::Unknown))
+        Some(match (matching.as_slice(), unanswered) {
+            ([only], None) => SubjectState::Known((*only).clone()),
+            ([], None) => self.config_unmatched(config),
+            (_, Some(unknown)) => SubjectState::Unknown(unknown),
+            // The same layers in two compressions have one configuration.
+            (several, None) => unknown_subject(
+                Cause::DigestUnknown,
+                format!(
+                    "the runtime reports only {config}, the configuration of {} manifests that {} leads to",
+                    several.len(),
+                    self.task.reference
+                ),
+            ),
+        })
     }
 
     fn config_unmatched(&self, bare: &Digest) -> SubjectState {

@@ -143,7 +143,7 @@ async fn errors_are_not_no_referrers() {
 
 #[tokio::test]
 async fn a_listed_index_that_cannot_be_read_is_broken() {
-    for body in ["{", "[]", r#"{"manifests":[{"digest":"sha256:short"}]}"#, r#"{"manifests":7}"#] {
+    for body in ["{", "[]", r#"{"manifests":[{"digest":"sha256:short"}]}"#, r#"{"manifests":7}"#, "{}", r#"{"errors":[]}"#] {
         let server = ScriptedRegistry::start(move |asked| match asked.target.contains("/referrers/") {
             true => Reply::new(200).body(OCI_INDEX, body).into(),
             false => unsigned(asked).into(),
