@@ -55,6 +55,12 @@ impl Script {
         Self { objects: objects.into_iter().collect(), ..Self::default() }
     }
 
+    /// And these.
+    pub fn and(mut self, objects: impl IntoIterator<Item = Value>) -> Self {
+        self.objects.extend(objects);
+        self
+    }
+
     /// Answers so, so many times, where path and query begin with `target` (with `$` at its end: are it).
     pub fn fault(mut self, target: &str, times: usize, reply: Reply) -> Self {
         self.faults.push(Fault { target: target.to_owned(), left: times, reply });

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 mod cluster;
 mod configuration;
 mod gates;
+mod interrupted;
 mod kept;
 mod registry;
 mod text;

@@ -496,6 +496,18 @@ async fn a_forbidden_namespace_is_a_gap_and_the_rest_is_audited() {
 }
 
 #[tokio::test]
+async fn a_template_whose_pods_may_not_be_listed_is_not_said_to_have_none() {
+    let script = two_namespaces()
+        .and([deployment("idle", &[("app", "idle:1")]), namespaced(deployment("busy", &[("app", "busy:1")]), "closed")])
+        .fault("/api/v1/pods", 9, Reply::forbidden())
+        .fault("/api/v1/namespaces/closed/pods", 9, Reply::forbidden());
+    let (listing, _server) = listing_with(script, &Scope::default(), &options()).await;
+    let basis = |name: &str| container(workload(&listing.inventory, name), "app").images[0].basis;
+    assert_eq!(basis("closed/Deployment/busy"), Basis::Declared(DeclaredBecause::PodsNotListed));
+    assert_eq!(basis("prod/Deployment/idle"), Basis::Declared(DeclaredBecause::NoPods));
+}
+
+#[tokio::test]
 async fn a_chosen_namespace_is_no_gap_and_asks_nothing_beyond_it() {
     let scope = Scope { include_namespaces: vec!["prod".to_owned()], ..Scope::default() };
     let (listing, server) = listing_with(two_namespaces(), &scope, &options()).await;

@@ -1,15 +1,19 @@
 //! Where the inventory comes from: a cluster, manifests, images named by the user, or a snapshot.
 
+use std::future::Future;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::arguments::{ClusterOptions, ScopeOptions};
 use crate::inventory::manifests::{self, ManifestSource};
-use crate::inventory::{ClockReading, Cluster, ClusterNetworks, ConnectOptions, CustomKind, InventoryOptions, PAGE_SIZE, Traffic};
+use crate::inventory::{
+    ClockReading, Cluster, ClusterNetworks, ConnectOptions, CustomKind, InventoryError, InventoryOptions, PAGE_SIZE, Traffic,
+};
 use crate::model::{
     Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Inventory, InventoryCounts, ObjectKey, Origin, PodSample,
-    PullSecret, ReportSource, RunningImage, ScanEvent, Scope, Workload,
+    PullSecret, ReportSource, RunningImage, ScanEvent, Scope, Stop, Workload,
 };
 
 /// From what an inventory is made.
@@ -64,18 +68,25 @@ pub(super) async fn connect(options: &ClusterOptions) -> anyhow::Result<Cluster>
     Ok(Cluster::connect(&connect).await?)
 }
 
-/// Lists what runs, or reads it.
+/// Ends what is not done by then.
+pub(super) type Ending = watch::Receiver<Option<Stop>>;
+
+/// Lists what runs, or reads it. `stop` ends it: what a cluster listed by then is what there is.
+///
+/// # Errors
+/// [`InventoryError::Ended`] where nothing was listed by then, and whatever else keeps everything from being listed.
 pub(super) async fn acquire(
     from: &From,
     scope: &Scope,
     options: &ClusterOptions,
     observed: Timestamp,
+    stop: &Ending,
     on_event: &(dyn Fn(ScanEvent) + Sync),
 ) -> anyhow::Result<Acquired> {
     let custom_kinds = options.custom_kinds.iter().map(|text| text.parse()).collect::<Result<Vec<CustomKind>, _>>()?;
     match from {
         From::Cluster => {
-            let cluster = connect(options).await?;
+            let cluster = unless_ended(stop, connect(options)).await??.ended_by(stop.clone());
             let options = InventoryOptions { pull_secrets: !options.no_pull_secrets, custom_kinds, observed, page_size: PAGE_SIZE };
             let listing = cluster.inventory(scope, &options, on_event).await?;
             Ok(Acquired {
@@ -88,9 +99,21 @@ pub(super) async fn acquire(
         }
         From::Manifests(paths) => {
             let sources: Vec<_> = paths.iter().map(|path| ManifestSource::from(path.as_os_str())).collect();
-            Ok(Acquired::without_cluster(manifests::read(&sources, scope, &custom_kinds, observed)?))
+            let scope = scope.clone();
+            // On a thread of its own: standard input may never end.
+            let reading = tokio::task::spawn_blocking(move || manifests::read(&sources, &scope, &custom_kinds, observed));
+            Ok(Acquired::without_cluster(unless_ended(stop, reading).await???))
         }
         From::Images(references) => Ok(Acquired::without_cluster(named(references, scope, observed))),
+    }
+}
+
+/// The work's result, or that the end came before it.
+async fn unless_ended<T>(stop: &Ending, work: impl Future<Output = T>) -> Result<T, InventoryError> {
+    let mut stop = stop.clone();
+    tokio::select! {
+        result = work => Ok(result),
+        Ok(Some(reason)) = async { stop.wait_for(Option::is_some).await.map(|reason| *reason) } => Err(InventoryError::Ended(reason)),
     }
 }
 

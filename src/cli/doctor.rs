@@ -50,7 +50,9 @@ pub(super) async fn run(arguments: Doctor) -> anyhow::Result<Exit> {
     let from = if arguments.images.is_empty() { From::Cluster } else { From::Images(arguments.images.clone()) };
     let scope = acquire::scope(&arguments.scope, None);
     let mut checks = Vec::new();
-    let acquired = match acquire::acquire(&from, &scope, &arguments.cluster, Timestamp::now(), &|_| ()).await {
+    // A half diagnosis would look like a whole one: a signal ends the program, as it does by itself.
+    let (_keep, never) = tokio::sync::watch::channel(None);
+    let acquired = match acquire::acquire(&from, &scope, &arguments.cluster, Timestamp::now(), &never, &|_| ()).await {
         Ok(acquired) => acquired,
         Err(error) => {
             checks.push(Check::bad(format!("cluster: {error:#}"), "mend this first; nothing else can be checked without it"));

@@ -1,13 +1,12 @@
 //! `--dry-run`: which host would be asked what.
 
 use super::evidence::Prepared;
-use super::exit::Exit;
 use super::output::{Target, write};
 use crate::model::{Needs, escape_control};
 use crate::scan::foresee;
 
 /// Prints what would be asked first. Nothing is asked of a registry.
-pub(super) fn print(prepared: &Prepared, needs: Needs) -> anyhow::Result<Exit> {
+pub(super) fn print(prepared: &Prepared, needs: Needs) -> anyhow::Result<()> {
     let foreseen = foresee(&prepared.tasks, needs);
     let mut text = format!("{} different images. Nothing was asked of a registry; a scan would first ask:\n\n", prepared.tasks.len());
     if foreseen.is_empty() {
@@ -27,6 +26,5 @@ pub(super) fn print(prepared: &Prepared, needs: Needs) -> anyhow::Result<Exit> {
     if !foreseen.is_empty() {
         text.push_str("\nWhat is found leads to more: two requests for each piece of evidence; a registry may ask for a token first.\n");
     }
-    write(&Target::Stdout, |out| out.write_all(text.as_bytes()))?;
-    Ok(Exit::Success)
+    write(&Target::Stdout, |out| out.write_all(text.as_bytes()))
 }

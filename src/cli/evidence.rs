@@ -5,9 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::watch;
 
-use super::acquire::{self, From};
+use super::acquire::{self, Ending, From};
 use super::arguments::{ClusterOptions, EvidenceOptions, RegistryOptions};
 use super::places::Places;
 use super::registries;
@@ -15,7 +14,7 @@ use crate::inventory::{ClockReading, Traffic};
 use crate::model::{Digest, DocumentDigest, Gap, ImageReference, Inventory, Ledger, Needs, Origin, ReportSource, ScanEvent, Scope};
 use crate::registry::{DiskCache, Registry, Statistics};
 use crate::scan::{
-    Collected, DeclaredPlaces, EvidenceByImage, ExtraPlace, ImageTask, LiveSource, Stop, collect, collect_from, narrow_credentials, tasks,
+    Collected, DeclaredPlaces, EvidenceByImage, ExtraPlace, ImageTask, LiveSource, collect, collect_from, narrow_credentials, tasks,
 };
 use crate::snapshot::Snapshot;
 
@@ -67,23 +66,17 @@ pub(super) struct Gathered {
 }
 
 impl Gathering<'_> {
-    /// Lists (or reads) the inventory and makes the plan. `None` where the scan was ended before anything was listed.
-    pub(super) async fn prepare(
-        self,
-        stop: &watch::Receiver<Option<Stop>>,
-        on_event: &(dyn Fn(ScanEvent) + Sync),
-    ) -> anyhow::Result<Option<Prepared>> {
+    /// Lists (or reads) the inventory and makes the plan.
+    ///
+    /// # Errors
+    /// [`InventoryError::Ended`](crate::inventory::InventoryError::Ended) where the scan was ended before anything was listed.
+    pub(super) async fn prepare(self, stop: &Ending, on_event: &(dyn Fn(ScanEvent) + Sync)) -> anyhow::Result<Prepared> {
         let places = Places::open(self.evidence)?;
         if let Some(path) = self.snapshot {
-            return self.open_snapshot(path, &places).map(Some);
+            return self.open_snapshot(path, &places);
         }
         let source = self.from.source();
-        let listing = acquire::acquire(&self.from, &self.scope, self.cluster, self.began, on_event);
-        let mut stop = stop.clone();
-        let listing = tokio::select! {
-            listing = listing => listing?,
-            _ = stop.wait_for(Option::is_some) => return Ok(None),
-        };
+        let listing = acquire::acquire(&self.from, &self.scope, self.cluster, self.began, stop, on_event).await?;
         let mut inventory = listing.inventory;
         inventory.gaps.extend(listing.clock.and_then(skew));
         let registry = registries::registry(self.registry, &listing.networks, listing.pull_secrets)?;
@@ -98,7 +91,7 @@ impl Gathering<'_> {
             .as_ref()
             .map(|cluster| cluster.uid.clone().unwrap_or_else(|| format!("{:?} {:?}", cluster.context, cluster.user)));
         let live = live(registry, places, self.evidence, uid.as_deref())?;
-        Ok(Some(Prepared {
+        Ok(Prepared {
             inventory,
             tasks,
             documents,
@@ -108,7 +101,7 @@ impl Gathering<'_> {
             bundles,
             traffic: listing.traffic,
             answerer: Answerer::Live(Box::new(live)),
-        }))
+        })
     }
 
     /// The same from a snapshot: the places that were looked in when it was taken are looked in again, in the snapshot.
@@ -186,12 +179,7 @@ fn skew(clock: ClockReading) -> Option<Gap> {
 
 impl Prepared {
     /// Gathers the evidence.
-    pub(super) async fn collect(
-        self,
-        needs: Needs,
-        stop: watch::Receiver<Option<Stop>>,
-        on_event: &(dyn Fn(ScanEvent) + Sync),
-    ) -> Gathered {
+    pub(super) async fn collect(self, needs: Needs, stop: Ending, on_event: &(dyn Fn(ScanEvent) + Sync)) -> Gathered {
         let (collected, statistics) = match self.answerer {
             Answerer::Live(live) => {
                 let collected = collect(self.tasks, needs, live.as_ref(), stop, self.asked_at, on_event).await;

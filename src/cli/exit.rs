@@ -1,7 +1,6 @@
 //! Exit codes: one documented enum.
 
-use crate::model::{ControlOutcome, ControlResult, GateOutcome, Report};
-use crate::scan::Stop;
+use crate::model::{ControlOutcome, ControlResult, GateOutcome, Report, Stop};
 
 /// How the program ends. Where several hold, the first of the list in `docs/exit-codes.md` is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,11 +50,10 @@ impl From<Stop> for Exit {
 
 /// The exit code of a scan that ended before anything was listed: there is no report, and a time-out means that nothing could be listed.
 #[must_use]
-pub fn before_listing(stop: Option<Stop>) -> Exit {
+pub fn before_listing(stop: Stop) -> Exit {
     match stop {
-        Some(Stop::TimedOut) => Exit::NothingListed,
-        Some(stop) => stop.into(),
-        None => Exit::Interrupted,
+        Stop::TimedOut => Exit::NothingListed,
+        stop => stop.into(),
     }
 }
 

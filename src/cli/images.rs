@@ -6,7 +6,7 @@ use super::acquire::{self, From};
 use super::arguments::{ColorChoice, Images, ImagesFormat};
 use super::exit::Exit;
 use super::output::{Target, probe, write};
-use super::terminal;
+use super::{signals, terminal};
 use crate::controls::Library;
 use crate::model::{Inventory, Pattern};
 use crate::report::images::{Format, render};
@@ -19,12 +19,14 @@ pub(super) async fn run(arguments: Images) -> anyhow::Result<Exit> {
     let target = arguments.output.clone().map_or(Target::Stdout, Target::File);
     probe(&target)?;
     let scope = acquire::scope(&arguments.scope, None);
+    let stop = signals::watch(None)?;
     let inventory: Inventory = match &arguments.snapshot {
         Some(path) => crate::inventory::narrow(crate::snapshot::read(path)?.inventory().clone(), &scope)?,
         None => {
             let from = if arguments.paths.is_empty() { From::Cluster } else { From::Manifests(arguments.paths.clone()) };
             let progress = super::progress::Progress::new();
-            let listing = acquire::acquire(&from, &scope, &arguments.cluster, Timestamp::now(), &|event| progress.show(&event)).await;
+            let on_event = |event| progress.show(&event);
+            let listing = acquire::acquire(&from, &scope, &arguments.cluster, Timestamp::now(), &stop, &on_event).await;
             progress.clear();
             listing?.inventory
         }
@@ -39,7 +41,8 @@ pub(super) async fn run(arguments: Images) -> anyhow::Result<Exit> {
     };
     write(&target, |mut out| render(&inventory, &public, format, &mut out))?;
     let incomplete = inventory.gaps.iter().any(|gap| gap.workloads_missing);
-    Ok(if incomplete { Exit::Unknown } else { Exit::Success })
+    let complete = if incomplete { Exit::Unknown } else { Exit::Success };
+    Ok(stop.borrow().map_or(complete, Exit::from))
 }
 
 /// What counts as public: the default of the control that asks for a proxy in front of it.

@@ -29,6 +29,8 @@ pub use arguments::Arguments;
 use arguments::{Command, LogLevel};
 pub use exit::Exit;
 
+use crate::inventory::InventoryError;
+
 /// Parses the arguments, does what they say, and returns how the program ends.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments = match Arguments::try_parse_from(arguments) {
@@ -50,7 +52,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Rbac(arguments) => rbac::run(&arguments),
     };
     result.unwrap_or_else(|error| {
-        complain(&error);
+        match error.downcast_ref::<InventoryError>() {
+            // The user's own wish is no error.
+            Some(ended @ InventoryError::Ended(_)) => note(&ended.to_string()),
+            _ => complain(&error),
+        }
         exit_of_error(&error)
     })
 }
@@ -65,7 +71,8 @@ fn block_on(work: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<
 
 /// What could not be listed at all has a code of its own; every other error is one of usage or configuration.
 fn exit_of_error(error: &anyhow::Error) -> Exit {
-    match error.downcast_ref::<crate::inventory::InventoryError>() {
+    match error.downcast_ref::<InventoryError>() {
+        Some(InventoryError::Ended(stop)) => exit::before_listing(*stop),
         Some(error) if !error.is_usage() => Exit::NothingListed,
         _ => Exit::Usage,
     }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::acquire::{self, From};
 use super::arguments::{FormatVersion, Scan, ScanBy, ScanOptions};
 use super::evidence::{self, Gathering};
-use super::exit::{Exit, before_listing, of_report};
+use super::exit::{Exit, of_report};
 use super::output::{self, Format, Target};
 use super::progress::Progress;
 use super::timings::{self, Phases};
@@ -80,17 +80,13 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     let mut phases = Phases::default();
     let began = Instant::now();
     on_event(ScanEvent::PhaseStarted(Phase::Inventory, None));
-    let prepared = gathering.prepare(&stop, &on_event).await;
-    let Some(prepared) = prepared.inspect_err(|_| progress.clear())? else {
-        progress.clear();
-        super::note("ended before anything was listed");
-        return Ok(before_listing(*stop.borrow()));
-    };
+    let prepared = gathering.prepare(&stop, &on_event).await.inspect_err(|_| progress.clear())?;
     documents.extend(prepared.documents.iter().cloned());
     documents.sort();
     if options.dry_run {
         progress.clear();
-        return dry_run::print(&prepared, needs);
+        dry_run::print(&prepared, needs)?;
+        return Ok(stop.borrow().map_or(Exit::Success, Exit::from));
     }
     phases.inventory = began.elapsed();
     let began = Instant::now();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::scan::Stop;
+use crate::model::Stop;
 
 /// What is left after a first signal to report what is known; a second signal ends at once.
 const GRACE: Duration = Duration::from_millis(800);

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::acquire::{self, From};
 use super::arguments::SnapshotArguments;
 use super::evidence::Gathering;
-use super::exit::{Exit, before_listing};
+use super::exit::Exit;
 use super::progress::Progress;
 use super::signals;
 use crate::model::{Needs, Phase, ScanEvent};
@@ -38,11 +38,6 @@ pub(super) async fn run(arguments: SnapshotArguments) -> anyhow::Result<Exit> {
     };
     on_event(ScanEvent::PhaseStarted(Phase::Inventory, None));
     let prepared = gathering.prepare(&stop, &on_event).await.inspect_err(|_| progress.clear())?;
-    let Some(prepared) = prepared else {
-        progress.clear();
-        super::note("ended before anything was listed; nothing was written");
-        return Ok(before_listing(*stop.borrow()));
-    };
     on_event(ScanEvent::PhaseStarted(Phase::Evidence, Some(prepared.tasks.len() as u64)));
     let images = prepared.tasks.len();
     let layouts =

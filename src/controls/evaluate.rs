@@ -3,7 +3,10 @@
 use super::leaves;
 use super::parameters::Values;
 use crate::documents::{ClusterLeaf, ReferenceLeaf, Rule, RunningLeaf, SignatureLeaf};
-use crate::model::{Basis, Container, ContainerImage, ImageEvidence, ImageReference, Judgement, Needs, Reason, ReferenceError, Workload};
+use crate::model::{
+    Basis, Cause, Container, ContainerImage, DeclaredBecause, ImageEvidence, ImageReference, Judgement, Needs, Reason, ReferenceError,
+    Workload,
+};
 
 /// What one judgement is about.
 pub struct Subject<'a> {
@@ -41,11 +44,19 @@ pub(super) fn asks(rule: &Rule, subject: &Subject<'_>) -> bool {
     match rule {
         Rule::All(rules) | Rule::Any(rules) => rules.iter().any(|rule| asks(rule, subject)),
         Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => asks(rule, subject),
-        Rule::Running(RunningLeaf::TagUnmoved(_)) => subject.reference.is_err() || !matches!(subject.image.basis, Basis::Declared(_)),
+        Rule::Running(RunningLeaf::TagUnmoved(_)) => {
+            subject.reference.is_err() || pods_not_listed(subject) || !matches!(subject.image.basis, Basis::Declared(_))
+        }
         Rule::Reference(_) | Rule::Registry(_) | Rule::Signature(_) => true,
         Rule::Running(RunningLeaf::DigestKnown(_) | RunningLeaf::DeclaredInTemplate(_)) => true,
         Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => true,
     }
+}
+
+/// Whether pods of the workload may run something else than what is declared: nothing can be said of what runs, though its template
+/// can still be judged by what is written in it.
+pub(super) fn pods_not_listed(subject: &Subject<'_>) -> bool {
+    subject.image.basis == Basis::Declared(DeclaredBecause::PodsNotListed)
 }
 
 /// Answers a rule.
@@ -66,10 +77,13 @@ fn node(rule: &Rule, values: &Values, subject: &Subject<'_>) -> Judgement {
         Rule::Not(rule) => not(node(rule, values, subject), rule),
         Rule::Reference(leaf) => leaves::reference(leaf, values, subject),
         Rule::Registry(leaf) => leaves::registry(leaf, values, subject),
+        Rule::Running(_) | Rule::Signature(_) if pods_not_listed(subject) => {
+            Judgement::unknown(Cause::ListIncomplete, "its pods could not be listed, so that what runs is not known")
+        }
         Rule::Running(leaf) => leaves::running(leaf, subject),
         Rule::Signature(SignatureLeaf::Exists(_)) => leaves::signature_exists(subject),
         // Refused when it was loaded.
-        Rule::Cluster(_) => Judgement::unknown(crate::model::Cause::ExpressionLimit, "a rule about the cluster cannot judge one container"),
+        Rule::Cluster(_) => Judgement::unknown(Cause::ExpressionLimit, "a rule about the cluster cannot judge one container"),
     }
 }
 
@@ -132,7 +146,6 @@ mod tests {
     use proptest::prelude::{Just, Strategy, prop_assert_eq, prop_oneof, proptest};
 
     use super::*;
-    use crate::model::Cause;
 
     fn judgement() -> impl Strategy<Value = Judgement> {
         prop_oneof![Just(Judgement::pass()), Just(Judgement::fail(Reason::Absent, "")), Just(Judgement::unknown(Cause::Timeout, "")),]

@@ -215,6 +215,9 @@ impl Judge<'_, '_> {
 
 /// The digest that is judged, where it is known: what a reference pins is known without asking, if nothing runs of it.
 fn judged_digest<'a>(subject: &'a Subject<'_>) -> Option<&'a Digest> {
+    if super::evaluate::pods_not_listed(subject) {
+        return None;
+    }
     match (subject.evidence.map(|evidence| &evidence.subject), &subject.image.running) {
         (Some(SubjectState::Known(digest)), _) => Some(digest),
         (Some(SubjectState::NotAsked) | None, RunningImage::Manifest(digest)) => Some(digest),

@@ -30,6 +30,8 @@ pub(super) struct Assembly {
     /// Pull secrets of service accounts.
     pub(super) accounts: BTreeMap<AccountName, Vec<SecretName>>,
     pub(super) with_secrets: bool,
+    /// Namespaces whose pods were not all listed; `None`: any may be one.
+    pub(super) pods_missing: BTreeSet<Option<String>>,
 }
 
 /// Where a container of a pod is declared, and its path.
@@ -161,9 +163,10 @@ impl Assembly {
         for (controller, containers) in self.uncovered() {
             let Some(key) = start(self.top_of(controller), &mut building) else { continue };
             let secrets = self.template_secrets(controller);
+            let because = self.because(controller);
             if let Some(workload) = building.get_mut(&key) {
                 for container in containers {
-                    workload.declare(controller, container, &secrets);
+                    workload.declare(controller, container, &secrets, because);
                 }
             }
         }
@@ -200,6 +203,15 @@ impl Assembly {
                 labels: labels.clone(),
             },
         }
+    }
+
+    /// Why no pod is known that runs a container of the template.
+    fn because(&self, controller: &Controller) -> DeclaredBecause {
+        let missing = &self.pods_missing;
+        if !missing.is_empty() && (missing.contains(&None) || missing.contains(&Some(controller.namespace.to_string()))) {
+            return DeclaredBecause::PodsNotListed;
+        }
+        if controller.suspended { DeclaredBecause::Suspended } else { DeclaredBecause::NoPods }
     }
 
     fn template_secrets(&self, controller: &Controller) -> Vec<SecretName> {
@@ -267,8 +279,7 @@ impl Building {
     }
 
     /// Adds a container of a template that no pod has.
-    fn declare(&mut self, controller: &Controller, container: &DeclaredContainer, secrets: &[SecretName]) {
-        let because = if controller.suspended { DeclaredBecause::Suspended } else { DeclaredBecause::NoPods };
+    fn declare(&mut self, controller: &Controller, container: &DeclaredContainer, secrets: &[SecretName], because: DeclaredBecause) {
         let image = SeenImage {
             kind: container.kind,
             name: Arc::clone(&container.name),

@@ -8,8 +8,9 @@ use kube::client::ClientBuilder;
 use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use serde::Deserialize;
+use tokio::sync::watch;
 
-use crate::model::{Cause, escape_control};
+use crate::model::{Cause, Stop, escape_control};
 
 use super::error::InventoryError;
 use super::expiry;
@@ -95,6 +96,13 @@ impl Cluster {
             Err(error) => return Err(InventoryError::Unreachable { server, cause: error.cause, detail: error.detail }),
         };
         Ok(Self { api, server, context, version })
+    }
+
+    /// The same cluster, with every request ended as soon as `stop` says so. What was listed by then stays; the rest is a gap.
+    #[must_use]
+    pub fn ended_by(mut self, stop: watch::Receiver<Option<Stop>>) -> Self {
+        self.api.end_by(stop);
+        self
     }
 
     /// The API server's address.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::Cause;
+use crate::model::{Cause, Stop};
 
 use super::scope::ScopeError;
 
@@ -79,6 +79,9 @@ pub enum InventoryError {
         /// The first refusals.
         detail: String,
     },
+    /// The scan ended before anything was listed.
+    #[error("ended before anything was listed{}", if *_0 == Stop::TimedOut { "; give it more time with --timeout" } else { "" })]
+    Ended(Stop),
     /// The scope is not valid.
     #[error(transparent)]
     Scope(#[from] ScopeError),
@@ -94,7 +97,8 @@ impl InventoryError {
             | Self::Credential { .. }
             | Self::Unauthorized { .. }
             | Self::Unreachable { .. }
-            | Self::NothingListed { .. } => false,
+            | Self::NothingListed { .. }
+            | Self::Ended(_) => false,
         }
     }
 }

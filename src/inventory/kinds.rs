@@ -31,9 +31,12 @@ const fn built_in(group: &'static str, plural: &'static str, kind: &'static str,
     BuiltIn { group, version: "v1", plural, kind, pod_spec, listing }
 }
 
+/// The list of pods.
+pub(super) const PODS: &str = "pods";
+
 /// Every built-in kind that runs containers.
 pub(super) static BUILT_IN: [BuiltIn; 8] = [
-    built_in("", "pods", "Pod", "spec", Listing::Pods),
+    built_in("", PODS, "Pod", "spec", Listing::Pods),
     built_in("apps", "deployments", "Deployment", "spec.template.spec", Listing::Templates),
     built_in("apps", "daemonsets", "DaemonSet", "spec.template.spec", Listing::Templates),
     built_in("apps", "statefulsets", "StatefulSet", "spec.template.spec", Listing::Templates),

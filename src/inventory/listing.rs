@@ -15,7 +15,7 @@ use super::connect::{Cluster, unauthorized};
 use super::error::InventoryError;
 use super::fold::Group;
 use super::intern::Interner;
-use super::kinds::{BUILT_IN, BuiltIn, CustomKind, Kind, Listing as How, collection_path};
+use super::kinds::{BUILT_IN, BuiltIn, CustomKind, Kind, Listing as How, PODS, collection_path};
 use super::lists::{Failure, Listed, Lister, gaps};
 use super::networks::{self, ClusterNetworks};
 use super::objects::{Controller, ControllerPages, CustomPages, OwnedObject, OwnedPages, PodPages};
@@ -73,7 +73,7 @@ impl Cluster {
     /// Lists what the cluster runs.
     ///
     /// # Errors
-    /// When the scope is not valid or nothing at all could be listed; everything else that fails is a gap in the inventory.
+    /// When the scope is not valid, or nothing at all could be listed or was by the time the scan was ended; everything else that fails is a gap in the inventory.
     pub async fn inventory(
         &self,
         scope: &Scope,
@@ -114,6 +114,9 @@ impl Cluster {
         if read.lists_read > 0 || !is_empty {
             return Ok(());
         }
+        if let Some(stop) = read.failures.iter().find_map(|failure| failure.error.stop) {
+            return Err(InventoryError::Ended(stop));
+        }
         if let Some(failure) = read.failures.iter().find(|failure| failure.error.cause == Cause::Unauthorized) {
             return Err(unauthorized(self.server.clone(), self.context.clone(), None, &failure.error));
         }
@@ -137,7 +140,8 @@ impl Cluster {
             .chain(read.controllers.iter().map(|controller| &controller.namespace))
             .cloned()
             .collect();
-        let mut assembly = gather(read.groups, read.controllers, read.owned, options.pull_secrets);
+        let pods_missing = read.failures.iter().filter(|failure| failure.what == PODS).map(|failure| failure.namespace.clone()).collect();
+        let mut assembly = gather(read.groups, read.controllers, read.owned, options.pull_secrets, pods_missing);
         let named: Vec<_> = assembly.named_owners().collect();
         found.extend(assembly.owners.complete(&self.api, named).await);
         let (revisions, missing) = lister.revisions(assembly.wanted_revisions(), &read.paths).await;
@@ -224,7 +228,13 @@ fn needs_template(built_in: &BuiltIn, object: &OwnedObject) -> bool {
     }
 }
 
-fn gather(groups: Vec<Group>, controllers: Vec<Controller>, owned: Vec<(&'static BuiltIn, OwnedObject)>, with_secrets: bool) -> Assembly {
+fn gather(
+    groups: Vec<Group>,
+    controllers: Vec<Controller>,
+    owned: Vec<(&'static BuiltIn, OwnedObject)>,
+    with_secrets: bool,
+    pods_missing: BTreeSet<Option<String>>,
+) -> Assembly {
     let mut owners = Owners::default();
     let mut interner = Interner::default();
     // Most are old revisions without pods: nothing leads to them.
@@ -246,6 +256,7 @@ fn gather(groups: Vec<Group>, controllers: Vec<Controller>, owned: Vec<(&'static
         revisions: revisions::Revisions::new(),
         accounts: std::collections::BTreeMap::new(),
         with_secrets,
+        pods_missing,
     }
 }
 

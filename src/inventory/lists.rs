@@ -7,8 +7,9 @@ use futures::stream::{self, StreamExt as _};
 use http::StatusCode;
 use tokio::sync::OnceCell;
 
-use crate::model::{Cause, Gap};
+use crate::model::{Cause, Gap, Stop};
 
+use super::kinds::PODS;
 use super::objects::NamePages;
 use super::pages::{self, Fold, ListEnd};
 use super::request::{Accept, Api, RequestError};
@@ -67,6 +68,10 @@ impl<'a> Lister<'a> {
         match end {
             ListEnd::Broken(error) if error.is(StatusCode::FORBIDDEN) => match self.namespaces().await {
                 Ok(namespaces) => self.list_each(namespaces, what, accept, &path, &new_fold, &mut listed).await,
+                // That all at once are forbidden is no matter while it is not known whether one by one are.
+                Err(ended) if ended.stop.is_some() => {
+                    listed.failures.push(Failure { what: what.to_owned(), namespace: None, error: ended.clone() });
+                }
                 Err(_) => listed.failures.push(Failure { what: what.to_owned(), namespace: None, error }),
             },
             end => listed.take(what, None, everywhere, fold, end),
@@ -121,7 +126,7 @@ impl<F> Listed<F> {
         match end {
             ListEnd::Whole => self.paths.push(path),
             // Every Kubernetes has pods: what says that it has none is something else, or hides them.
-            ListEnd::NoSuchKind if what == "pods" => {
+            ListEnd::NoSuchKind if what == PODS => {
                 let error = RequestError::new(
                     Cause::InvalidResponse,
                     "the server answers that it knows no pods; is this the address of a Kubernetes API server?",
@@ -135,26 +140,30 @@ impl<F> Listed<F> {
     }
 }
 
+/// Failures that are told together: by their cause, and whether it is the end of the scan.
+type Kind = (Cause, Option<Stop>);
+
 /// One gap for each namespace and kind of failure, naming everything that is missing there.
 pub(super) fn gaps(failures: &[Failure]) -> Vec<Gap> {
-    let mut together: BTreeMap<(Option<&str>, Cause), Vec<&Failure>> = BTreeMap::new();
+    let mut together: BTreeMap<(Option<&str>, Kind), Vec<&Failure>> = BTreeMap::new();
     for failure in failures {
-        together.entry((failure.namespace.as_deref(), failure.error.cause)).or_default().push(failure);
+        together.entry((failure.namespace.as_deref(), (failure.error.cause, failure.error.stop))).or_default().push(failure);
     }
     together
         .into_iter()
-        .map(|((namespace, cause), failures)| {
+        .map(|((namespace, (cause, stop)), failures)| {
             let mut kinds: Vec<&str> = failures.iter().map(|failure| failure.what.as_str()).collect();
             kinds.sort_unstable();
             kinds.dedup();
             let place = namespace.map_or_else(|| "all namespaces".to_owned(), |namespace| format!("namespace {namespace}"));
             let first = failures.first().map(|failure| failure.error.detail.as_str()).unwrap_or_default();
+            let advice = stop.map_or_else(|| advice(cause, namespace), Stop::advice);
             Gap {
                 what: format!("{} in {place}", kinds.join(", ")),
                 namespace: namespace.map(str::to_owned),
                 workloads_missing: true,
                 cause: Cause::ListIncomplete,
-                detail: format!("{first}; {}", advice(cause, namespace)),
+                detail: format!("{first}; {advice}"),
             }
         })
         .collect()

@@ -7,7 +7,7 @@ use futures::stream::{self, StreamExt as _};
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::model::{Cause, Gap, ObjectKey, Origin};
+use crate::model::{Cause, Gap, ObjectKey, Origin, Stop};
 
 use super::fold::{OwnerRef, SharedLabels, share_labels};
 use super::intern::Interner;
@@ -52,8 +52,8 @@ pub(super) struct Owners {
 /// An owner that has to be read, with the namespace in which it was named.
 type Wanted = (Arc<str>, OwnerRef);
 
-/// How many failed and how the first did, by kind, namespace and cause.
-type Failures = BTreeMap<(Arc<str>, Arc<str>, Cause), (usize, String)>;
+/// How many failed and how the first did, by kind, namespace and cause; the end of the scan is the same in all namespaces.
+type Failures = BTreeMap<(Arc<str>, Option<Arc<str>>, Cause, Option<Stop>), (usize, String)>;
 
 impl Owners {
     /// Adds a controller that was listed.
@@ -104,7 +104,8 @@ impl Owners {
                     Err(error) => {
                         // An owner that is gone is no gap: its pods go with it.
                         if !error.is(StatusCode::NOT_FOUND) {
-                            let key = (Arc::clone(&wanted.1.kind), Arc::clone(&wanted.0), error.cause);
+                            let namespace = error.stop.is_none().then(|| Arc::clone(&wanted.0));
+                            let key = (Arc::clone(&wanted.1.kind), namespace, error.cause, error.stop);
                             failures.entry(key).or_insert((0, format!("{}: {}", wanted.1.name, error.detail))).0 += 1;
                         }
                         by_name(&wanted.1)
@@ -116,13 +117,18 @@ impl Owners {
         }
         failures
             .into_iter()
-            .map(|((kind, namespace, cause), (count, first))| Gap {
-                what: format!("{count} {} of kind {kind} in namespace {namespace}", if count == 1 { "owner" } else { "owners" }),
-                namespace: Some(namespace.to_string()),
+            .map(|((kind, namespace, cause, stop), (count, first))| Gap {
+                what: format!(
+                    "{count} {} of kind {kind}{}",
+                    if count == 1 { "owner" } else { "owners" },
+                    namespace.as_deref().map(|namespace| format!(" in namespace {namespace}")).unwrap_or_default()
+                ),
+                namespace: namespace.as_deref().map(str::to_owned),
                 workloads_missing: false,
                 cause,
                 detail: format!(
-                    "{first}; named after the ownerReference and taken as the top; grant `get` on the kind to follow it further"
+                    "{first}; named after the ownerReference and taken as the top; {}",
+                    stop.map_or("grant `get` on the kind to follow it further", Stop::advice)
                 ),
             })
             .collect()

@@ -10,9 +10,9 @@ use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use kube::client::{AuthError, Body};
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
-use crate::model::{Cause, escape_control};
+use crate::model::{Cause, Stop, escape_control};
 
 use super::connect::Timeouts;
 
@@ -59,11 +59,17 @@ pub(super) struct RequestError {
     retry_after: Option<Duration>,
     /// With 410: where a list may go on without consistency.
     pub(super) continue_token: Option<String>,
+    /// The scan ended before the answer came; nothing is said about the server.
+    pub(super) stop: Option<Stop>,
 }
 
 impl RequestError {
     pub(super) fn new(cause: Cause, detail: impl Into<String>) -> Self {
-        Self { cause, status: None, detail: detail.into(), retry_after: None, continue_token: None }
+        Self { cause, status: None, detail: detail.into(), retry_after: None, continue_token: None, stop: None }
+    }
+
+    fn stopped(stop: Stop) -> Self {
+        Self { stop: Some(stop), ..Self::new(stop.cause(), stop.detail()) }
     }
 
     /// As if the server had said 404.
@@ -131,11 +137,18 @@ pub(super) struct Api {
     timeouts: Timeouts,
     slots: Semaphore,
     meter: Mutex<Meter>,
+    /// Ends every request when it says so.
+    stop: Option<watch::Receiver<Option<Stop>>>,
 }
 
 impl Api {
     pub(super) fn new(client: kube::Client, timeouts: Timeouts) -> Self {
-        Self { client, timeouts, slots: Semaphore::new(IN_FLIGHT), meter: Mutex::default() }
+        Self { client, timeouts, slots: Semaphore::new(IN_FLIGHT), meter: Mutex::default(), stop: None }
+    }
+
+    /// From now on a stop ends what is asked, and what would be asked after it is not.
+    pub(super) fn end_by(&mut self, stop: watch::Receiver<Option<Stop>>) {
+        self.stop = Some(stop);
     }
 
     pub(super) fn traffic(&self) -> Traffic {
@@ -163,6 +176,26 @@ impl Api {
     }
 
     async fn ask(&self, method: &Method, path: &str, accept: Accept, body: &[u8]) -> Result<Vec<u8>, RequestError> {
+        tokio::select! {
+            // Nothing is sent after the end.
+            biased;
+            stop = self.stopped() => Err(RequestError::stopped(stop)),
+            answer = self.ask_again(method, path, accept, body) => answer,
+        }
+    }
+
+    async fn stopped(&self) -> Stop {
+        if let Some(stop) = &self.stop
+            && let Ok(reason) = stop.clone().wait_for(Option::is_some).await
+            && let Some(reason) = *reason
+        {
+            return reason;
+        }
+        // Nobody can end it.
+        std::future::pending().await
+    }
+
+    async fn ask_again(&self, method: &Method, path: &str, accept: Accept, body: &[u8]) -> Result<Vec<u8>, RequestError> {
         let Ok(_slot) = self.slots.acquire().await else {
             return Err(RequestError::new(Cause::Cancelled, "the client is closed"));
         };
@@ -276,6 +309,7 @@ fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Re
         status: Some(status.as_u16()),
         detail,
         retry_after,
+        stop: None,
         continue_token: read.metadata.and_then(|meta| meta.next).filter(|token| !token.is_empty()),
     }
 }

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::model::{Cause, Gap, PullSecret, Secret, SecretName};
+use crate::model::{Cause, Gap, PullSecret, Secret, SecretName, Stop};
 
 use super::kinds::{collection_path, encode};
 use super::request::{Accept, Api, RequestError};
@@ -39,35 +39,58 @@ struct Account<'a> {
 
 /// Reads the named secrets.
 pub(super) async fn read(api: &Api, names: BTreeSet<SecretName>) -> (Vec<PullSecret>, Vec<Gap>) {
-    let reads: Vec<_> = names.into_iter().map(|name| read_one(api, name)).collect();
-    let secrets: Vec<PullSecret> = stream::iter(reads).buffered(AT_ONCE).collect().await;
-    let gaps = secrets
-        .iter()
-        .filter_map(|secret| {
-            let (cause, detail) = secret.config.as_ref().err()?;
-            Some(Gap {
-                what: format!("pull secret {}", secret.name),
-                namespace: Some(secret.name.namespace.to_string()),
+    let reads: Vec<_> = names.into_iter().map(async |name| (read_one(api, &name).await, name)).collect();
+    let (mut secrets, mut gaps, mut unread) = (Vec::new(), Vec::new(), Unread::default());
+    for (config, name) in stream::iter(reads).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        match &config {
+            Ok(_) => {}
+            Err(RequestError { stop: Some(stop), .. }) => unread.add(*stop),
+            Err(error) => gaps.push(Gap {
+                what: format!("pull secret {name}"),
+                namespace: Some(name.namespace.to_string()),
                 workloads_missing: false,
-                cause: *cause,
+                cause: error.cause,
                 detail: format!(
-                    "{detail}; images that need it are asked for without it (see `seaworthy rbac print`, or --no-pull-secrets)"
+                    "{}; images that need it are asked for without it (see `seaworthy rbac print`, or --no-pull-secrets)",
+                    error.detail
                 ),
-            })
-        })
-        .collect();
+            }),
+        }
+        secrets.push(PullSecret { name, config: config.map_err(|error| (error.cause, error.detail)) });
+    }
+    gaps.extend(unread.gap("pull secrets"));
     (secrets, gaps)
 }
 
-async fn read_one(api: &Api, name: SecretName) -> PullSecret {
+/// What was not read any more when the scan ended: one gap for all of it.
+#[derive(Default)]
+struct Unread(Option<(Stop, usize)>);
+
+impl Unread {
+    fn add(&mut self, stop: Stop) {
+        self.0.get_or_insert((stop, 0)).1 += 1;
+    }
+
+    fn gap(self, what: &str) -> Option<Gap> {
+        let (stop, count) = self.0?;
+        Some(Gap {
+            what: format!("{what}: {count} not read"),
+            namespace: None,
+            workloads_missing: false,
+            cause: stop.cause(),
+            detail: format!("{}; {}", stop.detail(), stop.advice()),
+        })
+    }
+}
+
+async fn read_one(api: &Api, name: &SecretName) -> Result<Secret, RequestError> {
     let path = format!("{}/{}", collection_path("v1", "secrets", Some(&name.namespace)), encode(&name.name));
-    let config = match api.get(&path, Accept::Objects).await {
-        Ok(body) => docker_config(&body),
+    match api.get(&path, Accept::Objects).await {
+        Ok(body) => docker_config(&body).map_err(|(cause, detail)| RequestError::new(cause, detail)),
         // The kubelet leaves out a secret that does not exist, and pulls with the others.
         Err(error) if error.is(StatusCode::NOT_FOUND) => Ok(nothing()),
-        Err(error) => Err((error.cause, error.detail)),
-    };
-    PullSecret { name, config }
+        Err(error) => Err(error),
+    }
 }
 
 fn nothing() -> Secret {
@@ -104,12 +127,13 @@ pub(super) async fn of_accounts(api: &Api, accounts: BTreeSet<AccountName>) -> (
             (account, names)
         })
         .collect();
-    let (mut found, mut gaps) = (BTreeMap::new(), Vec::new());
+    let (mut found, mut gaps, mut unread) = (BTreeMap::new(), Vec::new(), Unread::default());
     for (account, names) in stream::iter(reads).buffered(AT_ONCE).collect::<Vec<_>>().await {
         match names {
             Ok(names) => {
                 found.insert(account, names);
             }
+            Err(RequestError { stop: Some(stop), .. }) => unread.add(stop),
             Err(error) => gaps.push(Gap {
                 what: format!("pull secrets of service account {}/{}", account.0, account.1),
                 namespace: Some(account.0.to_string()),
@@ -119,6 +143,7 @@ pub(super) async fn of_accounts(api: &Api, accounts: BTreeSet<AccountName>) -> (
             }),
         }
     }
+    gaps.extend(unread.gap("service accounts' pull secrets"));
     (found, gaps)
 }
 

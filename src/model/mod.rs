@@ -22,7 +22,7 @@ mod verdict;
 mod workload;
 
 pub use digest::{Algorithm, Digest, DigestError};
-pub use event::{Phase, ScanEvent};
+pub use event::{Phase, ScanEvent, Stop};
 pub use evidence::{
     Carrier, ChildSignatures, ImageEvidence, ManifestPresence, PlaceOutcome, PlaceRecord, Relation, Statement, StatementFormat,
     StatementSource, SubjectState, TagState,

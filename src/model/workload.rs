@@ -156,6 +156,8 @@ pub enum DeclaredBecause {
     Manifest,
     /// The server does not report a digest for it (an image volume on older servers).
     NotReported,
+    /// Its pods could not be listed, or not all of them: something else may run.
+    PodsNotListed,
 }
 
 /// On what basis an image is judged.

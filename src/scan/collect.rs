@@ -12,40 +12,10 @@ use tokio::sync::watch;
 use super::board::{Board, Source};
 use super::gather::{Answers, Gathered, gather};
 use super::task::{DeclaredPlaces, ImageTask};
-use crate::model::{Answer, Cause, CredentialKind, Digest, ImageEvidence, Ledger, Needs, Outcome, Question, ScanEvent};
+use crate::model::{Answer, CredentialKind, Digest, ImageEvidence, Ledger, Needs, Outcome, Question, ScanEvent, Stop};
 
 /// Images that are worked on at once. Registries have windows of their own; this only bounds what is held in memory.
 const IMAGES_AT_ONCE: usize = 1_024;
-
-/// Why a scan ends before its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
-    /// The user interrupted it (SIGINT).
-    Interrupted,
-    /// It was asked to end (SIGTERM).
-    Terminated,
-    /// Its own time-out.
-    TimedOut,
-}
-
-impl Stop {
-    /// What is said of questions that were not asked any more.
-    #[must_use]
-    pub fn cause(self) -> Cause {
-        match self {
-            Self::Interrupted | Self::Terminated => Cause::Cancelled,
-            Self::TimedOut => Cause::Timeout,
-        }
-    }
-
-    fn detail(self) -> &'static str {
-        match self {
-            Self::Interrupted => "the scan was interrupted before this was answered",
-            Self::Terminated => "the scan was ended before this was answered",
-            Self::TimedOut => "the time-out of the whole scan passed before this was answered",
-        }
-    }
-}
 
 /// The evidence of every image, in the order of the images.
 pub type EvidenceByImage = BTreeMap<ImageTask, ImageEvidence>;
@@ -62,7 +32,8 @@ pub struct Collected {
 
 /// Collects the evidence of all images from a source that has to be waited for.
 ///
-/// Ends early when `stop` says so: what is not answered by then is unknown, and everything that is known stays.
+/// Ends early when `stop` says so: what is not answered by then is unknown, and everything that is known stays. Where it says so
+/// from the start, nothing is asked.
 pub async fn collect(
     tasks: BTreeMap<ImageTask, DeclaredPlaces>,
     needs: Needs,
@@ -73,7 +44,10 @@ pub async fn collect(
 ) -> Collected {
     let board = Board::default();
     let mut evidence = EvidenceByImage::new();
-    let stopped = {
+    let before = *stop.borrow();
+    let stopped = if before.is_some() {
+        before
+    } else {
         let answered = |question: &Question| on_event(ScanEvent::Answered(Box::new(question.clone())));
         let work = |task: ImageTask, places: DeclaredPlaces| {
             let (board, answered) = (&board, &answered);
@@ -165,7 +139,7 @@ mod tests {
     use futures::future::BoxFuture;
 
     use super::*;
-    use crate::model::{Ask, CredentialIdentity, Descriptor, ManifestPresence, Place, RunningImage};
+    use crate::model::{Ask, Cause, CredentialIdentity, Descriptor, ManifestPresence, Place, RunningImage};
     use crate::scan::board::Answered;
 
     const NEEDS: Needs = Needs { subject: true, tag: true, signatures: true };

@@ -18,7 +18,7 @@ mod verdict;
 
 pub use assemble::{Judged, assemble};
 pub use board::{Answered, Board, Source};
-pub use collect::{Collected, EvidenceByImage, Stop, collect, collect_from};
+pub use collect::{Collected, EvidenceByImage, collect, collect_from};
 pub use foresee::{Foreseen, foresee};
 pub use gather::{Answers, Gathered, gather};
 pub use live::LiveSource;

@@ -11,7 +11,7 @@ use crate::api_server::{ApiServer, Reply, Script};
 
 const CONTROL: [&str; 3] = ["scan", "control", "C-0075"];
 
-fn pod(namespace: &str, name: &str) -> Value {
+pub(super) fn pod(namespace: &str, name: &str) -> Value {
     let digest = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
     json!({
         "apiVersion": "v1", "kind": "Pod",

@@ -3,7 +3,8 @@
 use super::stage::*;
 use crate::controls::{Configuration, ControlJudgement};
 use crate::model::{
-    Cause, Container, ContainerKind, ControlStatus, Counts, DeclaredIn, ImageEvidence, Judgement, PlaceOutcome, Reason, Relation,
+    Basis, Cause, Container, ContainerImage, ContainerKind, ControlStatus, Counts, DeclaredBecause, DeclaredIn, ImageEvidence, Judgement,
+    PlaceOutcome, Reason, Relation, StatementFormat,
 };
 
 const APP: &str = "registry.test/app:v1";
@@ -137,4 +138,28 @@ fn unconfigured_and_manual_controls_are_not_judged() {
     assert_eq!(unconfigured, ControlJudgement::Unconfigured(vec!["allowed (controls-config: imageRepositoryAllowList)".to_owned()]));
     let manual = judged(&control("  manual: { text: Ask the HSM's owner. }"), &one, Some(&looked()));
     assert_eq!(manual, ControlJudgement::RequiresReview("Ask the HSM's owner.".to_owned()));
+}
+
+#[test]
+fn a_template_whose_pods_were_not_listed_says_nothing_of_what_runs() {
+    let unlisted = || ContainerImage { basis: Basis::Declared(DeclaredBecause::PodsNotListed), ..declared(APP) };
+    let signed = with(|evidence| evidence.statements = vec![statement(StatementFormat::BundleMessage, Relation::Names)]);
+    let of = |rule: &str, image: ContainerImage| {
+        let control = control(&format!("  rule: {{ {rule} }}"));
+        findings(judged(&control, &inventory(vec![workload("web", vec![container(image)])]), Some(&signed))).pop().map(|mut finding| {
+            let container = finding.containers.pop().unwrap();
+            (finding.status, container.digest)
+        })
+    };
+    for rule in ["signature: { exists: {} }", "running: { digestKnown: {} }", "running: { declaredInTemplate: {} }"] {
+        assert_eq!(of(rule, declared(APP)).unwrap().0, ControlStatus::Passed, "{rule}");
+        assert_eq!(of(rule, unlisted()), Some((ControlStatus::Unknown, None)), "{rule}");
+    }
+    // A tag of which nothing runs cannot have moved; here something may run.
+    let moved = "running: { tagUnmoved: {} }";
+    assert_eq!((of(moved, declared(APP)), of(moved, unlisted())), (None, Some((ControlStatus::Unknown, None))));
+    assert_eq!(of("not: { signature: { exists: {} } }", unlisted()).unwrap().0, ControlStatus::Unknown);
+    // What is written in the template is there to be judged.
+    assert_eq!(of("reference: { tagIn: [v1] }", unlisted()).unwrap().0, ControlStatus::Passed);
+    assert_eq!(of("reference: { pinnedToDigest: {} }", unlisted()).unwrap().0, ControlStatus::Failed);
 }

@@ -188,6 +188,7 @@ fn basis_text(basis: Basis, pods: &PodSample) -> String {
         DeclaredBecause::NotStarted => "not started",
         DeclaredBecause::Manifest => "from a manifest",
         DeclaredBecause::NotReported => "its digest is not reported",
+        DeclaredBecause::PodsNotListed => return "declared (its pods could not be listed): what runs is not known".to_owned(),
     };
     format!("declared ({why}): judged by what the reference leads to now")
 }

@@ -35,7 +35,7 @@ pub(super) fn render(report: &Report, appearance: Appearance, out: &mut impl Wri
     }
     gaps(&report.gaps, appearance, out)?;
     if header.interrupted {
-        let text = "What follows is what was known by then; what was not asked any more is unknown (cancelled).";
+        let text = "What follows is what was known by then; what was not asked any more is unknown or a gap.";
         title(out, appearance, Tone::Failed, "Interrupted: the scan was ended before its time.")?;
         prose(out, appearance, 2, text)?;
     }

@@ -386,6 +386,8 @@ enum Basis {
     DeclaredManifest,
     /// The server does not report its digest.
     DeclaredNotReported,
+    /// Its pods could not all be listed: something else may run, and nothing is said about it.
+    DeclaredPodsNotListed,
 }
 
 impl From<model::Basis> for Basis {
@@ -398,6 +400,7 @@ impl From<model::Basis> for Basis {
             model::Basis::Declared(model::DeclaredBecause::NotStarted) => Self::DeclaredNotStarted,
             model::Basis::Declared(model::DeclaredBecause::Manifest) => Self::DeclaredManifest,
             model::Basis::Declared(model::DeclaredBecause::NotReported) => Self::DeclaredNotReported,
+            model::Basis::Declared(model::DeclaredBecause::PodsNotListed) => Self::DeclaredPodsNotListed,
         }
     }
 }
