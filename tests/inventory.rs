@@ -759,6 +759,43 @@ async fn an_owner_made_between_two_lists_is_read_by_name() {
 }
 
 #[tokio::test]
+async fn the_clusters_address_ranges_are_known_from_its_own_pods_where_the_server_is_old() {
+    let ranges = "/apis/networking.k8s.io/v1/servicecidrs";
+    let old = || Reply::refuse(404, "NotFound", "the server could not find the requested resource");
+    let control_plane = |namespace: &str, mirror: bool| {
+        let mut pod = pod("kube-apiserver-node1", Value::Null, &[("kube-apiserver", "registry.k8s.io/kube-apiserver:v1.30.0", OLD)]);
+        pod["metadata"]["namespace"] = json!(namespace);
+        if mirror {
+            pod["metadata"]["annotations"] = json!({ "kubernetes.io/config.mirror": "x" });
+        }
+        pod["spec"]["containers"][0]["command"] =
+            json!(["kube-apiserver", "--service-cluster-ip-range=10.96.0.0/12", null, 7, { "x": ["y"] }, true, -1, 0.5]);
+        pod["spec"]["containers"][0]["args"] = json!(["--cluster-cidr=10.244.0.0/16"]);
+        Script::with([pod])
+    };
+    let contains = |listing: &Listing, address: &str| listing.networks.contains(address.parse().unwrap());
+    let whole = Scope::default();
+
+    let (listing, _server) = listing_with(control_plane("kube-system", true).fault(ranges, 9, old()), &whole, &options()).await;
+    assert!(contains(&listing, "10.96.0.10") && contains(&listing, "10.244.3.4") && !contains(&listing, "10.0.0.1"));
+    assert!(listing.inventory.gaps.is_empty(), "{:#?}", listing.inventory.gaps);
+    // The same refused is no gap either, for it is known from elsewhere.
+    let forbidden = control_plane("kube-system", true).fault(ranges, 9, Reply::forbidden());
+    assert!(listing_with(forbidden, &whole, &options()).await.0.inventory.gaps.is_empty());
+
+    // Whoever may make a pod must not be believed.
+    for (namespace, mirror) in [("prod", true), ("kube-system", false)] {
+        let (listing, _server) = listing_with(control_plane(namespace, mirror).fault(ranges, 9, old()), &whole, &options()).await;
+        assert!(!contains(&listing, "10.96.0.10") && !contains(&listing, "10.244.3.4"), "{namespace}");
+        assert!(listing.inventory.gaps.is_empty(), "an old server has nothing that could not be read");
+        let forbidden = control_plane(namespace, mirror).fault(ranges, 9, Reply::forbidden());
+        let (listing, _server) = listing_with(forbidden, &whole, &options()).await;
+        let gap = gap(&listing.inventory, "the address ranges of services");
+        assert_eq!((gap.cause, gap.workloads_missing), (Cause::Forbidden, false));
+    }
+}
+
+#[tokio::test]
 async fn a_cycle_of_owners_ends() {
     let id = format!("ghcr.io/acme/x@{OLD}");
     let script = Script::with([

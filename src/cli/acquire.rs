@@ -57,7 +57,7 @@ pub(super) struct Acquired {
 impl Acquired {
     /// From something that is no cluster.
     fn without_cluster(inventory: Inventory) -> Self {
-        Self { inventory, pull_secrets: Vec::new(), networks: ClusterNetworks::default(), clock: None, traffic: None }
+        Self { inventory, pull_secrets: Vec::new(), networks: ClusterNetworks::of_environment(), clock: None, traffic: None }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `doctor`: what would keep a scan from seeing everything, each with a fix.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -10,8 +10,9 @@ use super::evidence::CLOCK_SKEW;
 use super::exit::Exit;
 use super::output::{Target, write};
 use super::registries;
+use crate::inventory::{ClusterNetworks, Network};
 use crate::model::{
-    Ask, Cause, CredentialKind, Digest, ImageReference, Inventory, Outcome, Repository, RunningImage, SecretName, escape_control,
+    Ask, Cause, CredentialKind, Digest, ImageReference, Inventory, Outcome, Repository, RunningImage, Scope, SecretName, escape_control,
 };
 use crate::registry::{ReferrersSupport, Registry};
 use crate::report::advice;
@@ -61,6 +62,9 @@ pub(super) async fn run(arguments: Doctor) -> anyhow::Result<Exit> {
         }
     };
     checks.extend(cluster(&acquired.inventory));
+    if acquired.inventory.cluster.is_some() {
+        checks.push(addresses(&acquired.networks, &acquired.inventory.scope));
+    }
     checks.extend(acquired.clock.map(|clock| skew("the API server", clock.server.duration_since(clock.local).as_secs())));
     let registry = registries::registry(&arguments.registry, &acquired.networks, acquired.pull_secrets)?;
     checks.extend(check_registries(&acquired.inventory, &registry).await);
@@ -104,6 +108,26 @@ fn cluster(inventory: &Inventory) -> Vec<Check> {
         checks.push(Check::good("rights: everything in scope could be listed".to_owned()));
     }
     checks
+}
+
+/// Whether an image reference can be told from the address of a service.
+fn addresses(networks: &ClusterNetworks, scope: &Scope) -> Check {
+    let list = |ranges: &BTreeSet<Network>| ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if !networks.services.is_empty() {
+        let pods = if networks.pods.is_empty() { String::new() } else { format!("of pods {}, ", list(&networks.pods)) };
+        let what = format!("of services {}, {pods}and {} single ones", list(&networks.services), networks.addresses.len());
+        return Check::good(format!("cluster addresses that are never asked as a registry: {what}"));
+    }
+    let why = if scope.include_namespaces.is_empty() {
+        "the server does not show them (ServiceCIDR, Kubernetes 1.33), and no pod of the API server does"
+    } else {
+        "they are the whole cluster's, and only some namespaces are asked"
+    };
+    Check::poor(
+        format!("cluster addresses: the ranges of services are not known: {why}"),
+        "names under .svc and .cluster.local and the addresses of listed pods are refused all the same; to be safe from references to \
+         other addresses, scan from a place that reaches registries and not the cluster's services",
+    )
 }
 
 fn skew(whose: &str, seconds: i64) -> Check {

@@ -1,6 +1,6 @@
 //! Folds pods into groups by their direct owner, one page at a time; no pod is kept.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use crate::model::{Basis, ContainerKind, DeclaredBecause, PodSample, PullPolicy,
 
 use super::image_id;
 use super::intern::Interner;
+use super::networks::ClusterNetworks;
 use super::scope::Filter;
 use super::slim::{ContainerStatus, OwnerReference, Pod, PodStatus};
 use super::template::{SpecEntry, entries, secret_names};
@@ -112,7 +113,7 @@ pub(super) struct PodFold {
     ids: HashMap<(Arc<str>, GroupId), u32>,
     seen: HashMap<(u32, SeenImage), Sighting>,
     secrets: HashSet<Arc<[SecretName]>>,
-    addresses: BTreeSet<IpAddr>,
+    networks: ClusterNetworks,
     pods: u64,
 }
 
@@ -121,8 +122,8 @@ pub(super) struct PodFold {
 pub(super) struct FoldedPods {
     pub(super) groups: Vec<Group>,
     pub(super) pods: u64,
-    /// Addresses of pods that are not their nodes'.
-    pub(super) addresses: BTreeSet<IpAddr>,
+    /// Addresses of pods that are not their nodes', and the ranges that control-plane pods name.
+    pub(super) networks: ClusterNetworks,
 }
 
 impl PodFold {
@@ -136,7 +137,7 @@ impl PodFold {
             ids: HashMap::new(),
             seen: HashMap::new(),
             secrets: HashSet::new(),
-            addresses: BTreeSet::new(),
+            networks: ClusterNetworks::default(),
             pods: 0,
         }
     }
@@ -148,9 +149,11 @@ impl PodFold {
         }
         self.pods += 1;
         if pod.spec.host_network != Some(true) {
-            self.addresses.extend(pod.status.pod_ips.iter().filter_map(|address| address.ip.as_deref()?.parse::<IpAddr>().ok()));
+            let addresses = pod.status.pod_ips.iter().filter_map(|address| address.ip.as_deref()?.parse::<IpAddr>().ok());
+            self.networks.addresses.extend(addresses);
         }
         let group = self.group(pod);
+        self.take_ranges(pod, group);
         let pull_secrets = self.pull_secrets(pod);
         let controlled = self.groups.get(group as usize).is_some_and(|group| matches!(group.owner, GroupOwner::Controller { .. }));
         for entry in entries(&pod.spec) {
@@ -184,7 +187,16 @@ impl PodFold {
             group.seen.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
             group.seen.shrink_to_fit();
         }
-        FoldedPods { groups, pods: self.pods, addresses: self.addresses }
+        FoldedPods { groups, pods: self.pods, networks: self.networks }
+    }
+
+    /// The control plane's static pods name the cluster's address ranges on their command lines.
+    fn take_ranges(&mut self, pod: &Pod<'_>, group: u32) {
+        let is_static = self.groups.get(group as usize).is_some_and(|group| matches!(group.owner, GroupOwner::Mirror { .. }));
+        if is_static && pod.metadata.namespace() == "kube-system" {
+            let flags = pod.spec.containers.iter().flat_map(|container| container.command.0.iter().chain(&container.args.0));
+            flags.for_each(|flag| self.networks.take_flag(flag));
+        }
     }
 
     fn group(&mut self, pod: &Pod<'_>) -> u32 {

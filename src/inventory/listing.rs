@@ -17,7 +17,7 @@ use super::fold::Group;
 use super::intern::Interner;
 use super::kinds::{BUILT_IN, BuiltIn, CustomKind, Kind, Listing as How, PODS, collection_path};
 use super::lists::{Failure, Listed, Lister, gaps};
-use super::networks::{self, ClusterNetworks};
+use super::networks::{self, ClusterNetworks, Network};
 use super::objects::{Controller, ControllerPages, CustomPages, OwnedObject, OwnedPages, PodPages};
 use super::owners::{Owners, discover};
 use super::request::{Accept, ClockReading, RequestError, Traffic};
@@ -60,7 +60,7 @@ pub struct Listing {
 struct Read {
     groups: Vec<Group>,
     pods: u64,
-    addresses: BTreeSet<std::net::IpAddr>,
+    networks: ClusterNetworks,
     controllers: Vec<Controller>,
     owned: Vec<(&'static BuiltIn, OwnedObject)>,
     /// Lists of kinds read by their metadata that are allowed.
@@ -91,7 +91,13 @@ impl Cluster {
             tokio::join!(read_lists(&lister, options), self.identity(!filter.is_namespaced()), service_networks(&lister));
         self.refuse_nothing(&read)?;
         let mut found = gaps(&read.failures);
-        let networks = ClusterNetworks { services, pods: std::mem::take(&mut read.addresses) };
+        let mut networks = ClusterNetworks::of_environment();
+        networks.append(std::mem::take(&mut read.networks));
+        match services {
+            Ok(services) => networks.services.extend(services),
+            Err(error) if networks.services.is_empty() => found.push(networks::gap(&error)),
+            Err(_) => {}
+        }
         let pods = read.pods;
         let (workloads, pull_secrets, namespaces) = self.workloads(&lister, read, options, &mut found).await;
         found.sort_unstable();
@@ -216,8 +222,8 @@ impl Cluster {
 }
 
 /// Ranges of services are the whole cluster's: with a scope of namespaces nothing beyond them is asked.
-async fn service_networks(lister: &Lister<'_>) -> Vec<networks::Network> {
-    if lister.filter.is_namespaced() { Vec::new() } else { networks::services(lister.api).await }
+async fn service_networks(lister: &Lister<'_>) -> Result<BTreeSet<Network>, RequestError> {
+    if lister.filter.is_namespaced() { Ok(BTreeSet::new()) } else { networks::services(lister.api).await }
 }
 
 fn needs_template(built_in: &BuiltIn, object: &OwnedObject) -> bool {
@@ -295,7 +301,7 @@ async fn read_lists(lister: &Lister<'_>, options: &InventoryOptions) -> Read {
             let mut folded = pages.fold.finish();
             read.groups.append(&mut folded.groups);
             read.pods += folded.pods;
-            read.addresses.append(&mut folded.addresses);
+            read.networks.append(folded.networks);
         }
     }
     for listed in templates {

@@ -1,12 +1,16 @@
 //! The cluster's own addresses, so that a pod cannot make the auditor connect to them.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use http::StatusCode;
 use serde::Deserialize;
 
-use super::request::{Accept, Api};
+use crate::model::Gap;
+
+use super::request::{Accept, Api, RequestError};
 
 /// A range of addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +32,19 @@ impl Network {
             }
             _ => false,
         }
+    }
+}
+
+impl Network {
+    /// Whether a range can be one of a cluster: what is wider would refuse half of the world.
+    fn is_plausible(&self) -> bool {
+        self.prefix >= if self.address.is_ipv4() { 8 } else { 32 }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.address, self.prefix)
     }
 }
 
@@ -53,26 +70,74 @@ impl FromStr for Network {
 /// Addresses that are the cluster's own: never a registry's, unless the user allows the host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClusterNetworks {
-    /// Ranges of services (`ServiceCIDR`, Kubernetes 1.33 and later, where it may be read).
-    pub services: Vec<Network>,
-    /// Addresses of the pods that were listed, but not those that are their nodes'.
-    pub pods: BTreeSet<IpAddr>,
+    /// Ranges of services: from the server (`ServiceCIDR`, Kubernetes 1.33 and later), or as the API server's own pod names them.
+    /// Empty where neither may be read.
+    pub services: BTreeSet<Network>,
+    /// Ranges of pods, as the controller manager's own pod names them.
+    pub pods: BTreeSet<Network>,
+    /// Single addresses: of the pods that were listed, but not those that are their nodes', and of the services that the environment
+    /// names where the scan itself runs in a pod.
+    pub addresses: BTreeSet<IpAddr>,
 }
 
 impl ClusterNetworks {
+    /// What is known without asking: inside a pod the kubelet names services in the environment (`{SVCNAME}_SERVICE_HOST`).
+    #[must_use]
+    pub fn of_environment() -> Self {
+        Self::of_variables(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))
+    }
+
+    fn of_variables(variables: impl Iterator<Item = (String, String)>) -> Self {
+        let hosts: Vec<(String, IpAddr)> = variables
+            .filter(|(name, _)| name.ends_with("_SERVICE_HOST"))
+            .filter_map(|(name, value)| Some((name, value.parse().ok()?)))
+            .collect();
+        let in_pod = hosts.iter().any(|(name, _)| name == "KUBERNETES_SERVICE_HOST");
+        let addresses = hosts.into_iter().filter(|_| in_pod).map(|(_, address)| address).collect();
+        Self { addresses, ..Self::default() }
+    }
+
     /// All of it as ranges: address and prefix length.
     #[must_use]
     pub fn ranges(&self) -> Vec<(IpAddr, u8)> {
-        let services = self.services.iter().map(|network| (network.address, network.prefix));
-        let pods = self.pods.iter().map(|address| (*address, if address.is_ipv4() { 32 } else { 128 }));
-        services.chain(pods).collect()
+        let networks = self.services.iter().chain(&self.pods).map(|network| (network.address, network.prefix));
+        let single = self.addresses.iter().map(|address| (*address, if address.is_ipv4() { 32 } else { 128 }));
+        networks.chain(single).collect()
     }
 
     /// Whether the address belongs to a service or a pod.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
-        self.services.iter().any(|network| network.contains(address)) || self.pods.contains(&address.to_canonical())
+        self.services.iter().chain(&self.pods).any(|network| network.contains(address)) || self.addresses.contains(&address.to_canonical())
     }
+
+    /// Takes in what is known from elsewhere.
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.services.append(&mut other.services);
+        self.pods.append(&mut other.pods);
+        self.addresses.append(&mut other.addresses);
+    }
+
+    /// Takes in an argument of a control-plane pod, if it names a range.
+    pub(super) fn take_flag(&mut self, argument: &str) {
+        let Some((name, value)) = argument.split_once('=') else { return };
+        let networks = value.split(',').filter_map(|text| text.trim().parse::<Network>().ok()).filter(|network| network.is_plausible());
+        match name {
+            SERVICE_RANGE => self.services.extend(networks),
+            POD_RANGE => self.pods.extend(networks),
+            _ => {}
+        }
+    }
+}
+
+/// Flag of the API server and the controller manager.
+const SERVICE_RANGE: &str = "--service-cluster-ip-range";
+/// Flag of the controller manager.
+const POD_RANGE: &str = "--cluster-cidr";
+
+/// Whether an argument may name a range: looked at before it is kept.
+pub(super) fn is_range_flag(argument: &str) -> bool {
+    [SERVICE_RANGE, POD_RANGE].iter().any(|flag| argument.strip_prefix(flag).is_some_and(|rest| rest.starts_with('=')))
 }
 
 #[derive(Deserialize)]
@@ -92,19 +157,31 @@ struct ServiceCidrSpec {
     cidrs: Vec<String>,
 }
 
-/// Asks for the ranges of services; none where the server does not have them or does not show them.
-pub(super) async fn services(api: &Api) -> Vec<Network> {
+/// Asks for the ranges of services; none where the server is older than they are.
+pub(super) async fn services(api: &Api) -> Result<BTreeSet<Network>, RequestError> {
     match api.read::<ServiceCidrs>("/apis/networking.k8s.io/v1/servicecidrs", Accept::Objects).await {
-        Ok(list) => {
-            let mut networks: Vec<Network> =
-                list.items.iter().flat_map(|item| &item.spec.cidrs).filter_map(|cidr| cidr.parse().ok()).collect();
-            networks.sort_unstable();
-            networks
-        }
-        Err(error) => {
-            tracing::debug!(detail = error.detail, "ranges of services are not known");
-            Vec::new()
-        }
+        Ok(list) => Ok(list.items.iter().flat_map(|item| &item.spec.cidrs).filter_map(|cidr| cidr.parse().ok()).collect()),
+        Err(error) if error.is(StatusCode::NOT_FOUND) => Ok(BTreeSet::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Said where nothing else names them.
+pub(super) fn gap(error: &RequestError) -> Gap {
+    let advice = match error.stop {
+        Some(stop) => stop.advice(),
+        None if error.is(StatusCode::FORBIDDEN) => "grant the rights that `seaworthy rbac print` writes",
+        None => "try again",
+    };
+    Gap {
+        what: "the address ranges of services".to_owned(),
+        namespace: None,
+        workloads_missing: false,
+        cause: error.cause,
+        detail: format!(
+            "{}; an image reference that leads to a service by its address is not told from one that leads to a registry; {advice}",
+            error.detail
+        ),
     }
 }
 
@@ -125,5 +202,36 @@ mod tests {
         for bad in ["", "10.0.0.0", "10.0.0.0/33", "::/129", "x/8"] {
             assert_eq!(bad.parse::<Network>(), Err(()), "{bad}");
         }
+    }
+    #[test]
+    fn a_pod_knows_services_by_its_environment() {
+        let variables = |names: &[(&str, &str)]| {
+            let networks = ClusterNetworks::of_variables(names.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+            networks.addresses.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let web = ("WEB_SERVICE_HOST", "10.96.0.7");
+        assert_eq!(variables(&[web, ("KUBERNETES_SERVICE_HOST", "10.96.0.1"), ("X_SERVICE_HOST", "x")]), ["10.96.0.1", "10.96.0.7"]);
+        assert!(variables(&[web]).is_empty(), "not in a pod");
+    }
+
+    #[test]
+    fn a_flag_names_ranges_but_not_the_whole_world() {
+        let mut networks = ClusterNetworks::default();
+        for flag in [
+            "--service-cluster-ip-range=10.96.0.0/12,fd00:1::/108",
+            "--cluster-cidr=10.244.0.0/16",
+            "--cluster-cidr=0.0.0.0/0",
+            "--cluster-cidr",
+            "--service-cluster-ip-range=x",
+            "--other=10.0.0.0/8",
+        ] {
+            assert_eq!(is_range_flag(flag), flag.contains('=') && !flag.starts_with("--other"), "{flag}");
+            networks.take_flag(flag);
+        }
+        let texts = |networks: &BTreeSet<Network>| networks.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(
+            (texts(&networks.services), texts(&networks.pods)),
+            (vec!["10.96.0.0/12".into(), "fd00:1::/108".into()], vec!["10.244.0.0/16".into()])
+        );
     }
 }

@@ -327,6 +327,6 @@ mod tests {
         let end = pods.page(page().to_string().as_bytes()).unwrap();
         assert_eq!(end, PageEnd { next: Some("next".to_owned()), objects: 1 });
         let folded = pods.fold.finish();
-        assert_eq!((folded.pods, folded.groups.len(), folded.groups[0].seen.len(), folded.addresses.len()), (1, 1, 2, 1));
+        assert_eq!((folded.pods, folded.groups.len(), folded.groups[0].seen.len(), folded.networks.addresses.len()), (1, 1, 2, 1));
     }
 }

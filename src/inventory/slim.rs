@@ -6,8 +6,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+
+use super::networks::is_range_flag;
 
 /// A text that borrows from the input where it has no escapes (serde copies a `Cow` inside an `Option`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -292,6 +294,63 @@ pub(super) struct SpecContainer<'a> {
     pub(super) image: Option<Text<'a>>,
     #[serde(borrow)]
     pub(super) image_pull_policy: Option<Text<'a>>,
+    pub(super) command: RangeFlags,
+    pub(super) args: RangeFlags,
+}
+
+/// Of a command line only the flags that name address ranges: nothing is held of all others, and nothing else is demanded of it.
+#[derive(Debug, Default)]
+pub(super) struct RangeFlags(pub(super) Vec<String>);
+
+impl<'de> Deserialize<'de> for RangeFlags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FlagsVisitor;
+        impl<'de> Visitor<'de> for FlagsVisitor {
+            type Value = RangeFlags;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list of strings")
+            }
+
+            fn visit_str<E>(self, argument: &str) -> Result<RangeFlags, E> {
+                Ok(RangeFlags(if is_range_flag(argument) { vec![argument.to_owned()] } else { Vec::new() }))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RangeFlags, A::Error> {
+                let mut flags = Vec::new();
+                while let Some(RangeFlags(mut more)) = list.next_element()? {
+                    flags.append(&mut more);
+                }
+                Ok(RangeFlags(flags))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RangeFlags, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(RangeFlags::default())
+            }
+
+            fn visit_unit<E>(self) -> Result<RangeFlags, E> {
+                Ok(RangeFlags::default())
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<RangeFlags, E> {
+                Ok(RangeFlags::default())
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<RangeFlags, E> {
+                Ok(RangeFlags::default())
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<RangeFlags, E> {
+                Ok(RangeFlags::default())
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<RangeFlags, E> {
+                Ok(RangeFlags::default())
+            }
+        }
+        deserializer.deserialize_any(FlagsVisitor)
+    }
 }
 
 /// A volume.

@@ -150,3 +150,21 @@ fn a_list_that_expires_half_way_is_listed_again() {
     let pages: Vec<_> = server.requests().into_iter().filter(|line| line.starts_with("GET /api/v1/pods?")).collect();
     assert!(pages.len() > 2, "{pages:?}");
 }
+
+#[test]
+fn doctor_says_whether_services_can_be_told_from_registries() {
+    let doctor = |server: &ApiServer, more: &[&str]| {
+        let kubeconfig = server.kubeconfig("secret-token");
+        Program::new().run(&[&["doctor", "--kubeconfig", kubeconfig.to_str().unwrap(), "--registry-timeout", "1s"], more].concat()).out
+    };
+    let ranges = json!({
+        "apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR", "metadata": { "name": "kubernetes" }, "spec": { "cidrs": ["10.96.0.0/12"] }
+    });
+    let server = two_namespaces().and([ranges]).start();
+    let said = doctor(&server, &[]);
+    assert!(said.contains("ok    cluster addresses that are never asked as a registry: of services 10.96.0.0/12"), "{said}");
+    let said = doctor(&server, &["--include-namespaces", "prod"]);
+    assert!(said.contains("note  cluster addresses: the ranges of services are not known: they are the whole cluster's"), "{said}");
+    let said = doctor(&two_namespaces().start(), &[]);
+    assert!(said.contains("are not known: the server does not show them") && said.contains("fix: names under .svc"), "{said}");
+}
