@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use seaworthy::inventory::rbac::{self, RbacScope};
 use seaworthy::inventory::{Cluster, ConnectOptions, InventoryError, InventoryOptions, Listing, Timeouts};
 use seaworthy::model::{
-    Basis, Cause, Container, ContainerKind, DeclaredBecause, DeclaredIn, Gap, Inventory, Origin, RunningImage, ScanEvent, Scope, Workload,
+    Basis, Cause, Container, ContainerKind, DeclaredBecause, DeclaredIn, Gap, Inventory, Origin, PullPolicy, RunningImage, ScanEvent,
+    Scope, Workload,
 };
 use serde_json::{Value, json};
 
@@ -827,4 +828,166 @@ async fn many_injected_containers_are_explained_by_one_list() {
         assert_eq!(container(web, "mesh").declared_in, DeclaredIn::PodOnly, "{web:#?}");
     }
     assert!(!server.requests().iter().any(|request| request.contains("/replicasets/")), "none was read by itself");
+}
+
+#[tokio::test]
+async fn a_running_container_without_image_id_is_not_what_its_reference_leads_to() {
+    let mut web = pod("web", Value::Null, &[("app", "web:1", ""), ("none", "web:1", "")]);
+    web["status"]["containerStatuses"][1].as_object_mut().unwrap().remove("imageID");
+    let inventory = inventory(vec![web]).await;
+    for name in ["app", "none"] {
+        let image = &container(workload(&inventory, "prod/Pod/web"), name).images[0];
+        assert_eq!((&image.running, image.basis), (&RunningImage::Unreadable(String::new()), Basis::Running));
+    }
+}
+
+/// A pod of a Job of the `CronJob` nightly, over, with the reference that it ran.
+fn night(number: u32, reference: &str) -> [Value; 2] {
+    let job = format!("nightly-{number}");
+    let mut pod = pod(&format!("{job}-a"), owner("batch/v1", "Job", &job), &[("job", reference, &format!("ghcr.io/acme/job@{OLD}"))]);
+    pod["status"]["phase"] = json!("Succeeded");
+    pod["status"]["containerStatuses"][0]["state"] = json!({ "terminated": { "startedAt": "2026-01-01T00:00:00Z", "exitCode": 0 } });
+    let made_of = object(
+        "batch/v1",
+        "Job",
+        &job,
+        owner("batch/v1", "CronJob", "nightly"),
+        json!({ "template": template(&[("job", "ghcr.io/acme/job:1")]) }),
+    );
+    [made_of, pod]
+}
+
+fn nightly(reference: &str) -> Value {
+    let spec = json!({ "jobTemplate": { "spec": { "template": template(&[("job", reference)]) } } });
+    object("batch/v1", "CronJob", "nightly", Value::Null, spec)
+}
+
+#[tokio::test]
+async fn what_ran_does_not_stand_for_what_will_run() {
+    let seen = async |objects: Vec<Value>| {
+        let inventory = inventory(objects).await;
+        let images = container(workload(&inventory, "prod/CronJob/nightly"), "job").images.clone();
+        images.into_iter().map(|image| (image.reference, image.basis)).collect::<Vec<_>>()
+    };
+    let ran = |reference: &str| (reference.to_owned(), Basis::Finished);
+    let next = |reference: &str| (reference.to_owned(), Basis::Declared(DeclaredBecause::NoPods));
+    let [job, pod] = night(1, "ghcr.io/acme/job:1");
+    assert_eq!(seen(vec![nightly("ghcr.io/acme/job:1"), job.clone(), pod.clone()]).await, [ran("ghcr.io/acme/job:1")]);
+    let changed = seen(vec![nightly("ghcr.io/acme/job:2"), job.clone(), pod.clone()]).await;
+    assert_eq!(changed, [ran("ghcr.io/acme/job:1"), next("ghcr.io/acme/job:2")]);
+    // The template is the one that the pod was made of; on its way its reference was changed, as the next one's will be.
+    let [job, rewritten] = night(1, "mirror.corp/acme/job:1");
+    assert_eq!(seen(vec![nightly("ghcr.io/acme/job:1"), job, rewritten]).await, [ran("mirror.corp/acme/job:1")]);
+    // While something runs, that is what counts.
+    let [job, mut running] = night(1, "ghcr.io/acme/job:1");
+    running["status"]["phase"] = json!("Running");
+    running["status"]["containerStatuses"][0]["state"] = json!({ "running": { "startedAt": "2026-01-01T00:00:00Z" } });
+    let now = seen(vec![nightly("ghcr.io/acme/job:2"), job, running]).await;
+    assert_eq!(now, [("ghcr.io/acme/job:1".to_owned(), Basis::Running)]);
+}
+
+#[tokio::test]
+async fn pods_of_which_only_some_were_listed_do_not_stand_for_the_others() {
+    let set = object("apps/v1", "StatefulSet", "db", Value::Null, json!({ "template": template(&[("db", "db:1")]) }));
+    let script =
+        Script::with(many_pods().into_iter().chain([set])).fault("/api/v1/pods?limit=2&continue=2", 99, Reply::refuse(400, "", ""));
+    let (listing, _server) = listing_with(script, &Scope::default(), &options()).await;
+    let bases: Vec<Basis> =
+        container(workload(&listing.inventory, "prod/StatefulSet/db"), "db").images.iter().map(|image| image.basis).collect();
+    assert_eq!(bases, [Basis::Running, Basis::Declared(DeclaredBecause::PodsNotListed)]);
+}
+
+#[tokio::test]
+async fn a_list_that_is_none_is_a_gap() {
+    let missing = || Reply::refuse(404, "NotFound", "page not found");
+    for (path, what) in [
+        ("/apis/batch/v1/cronjobs", "cronjobs in all namespaces"),
+        ("/apis/apps/v1/deployments", "deployments in all namespaces"),
+        ("/apis/apps/v1/replicasets", "replicasets in all namespaces"),
+    ] {
+        let (listing, _server) = listing_with(Script::with(many_pods()).fault(path, 99, missing()), &Scope::default(), &options()).await;
+        assert!(gap(&listing.inventory, what).workloads_missing);
+    }
+    // In the middle of a list it is no answer at all.
+    let script = Script::with((0..3).map(|number| deployment(&format!("web{number}"), &[("app", "web")])));
+    let script = script.fault("/apis/apps/v1/deployments?limit=2&continue=2", 99, missing());
+    let (listing, _server) = listing_with(script, &Scope::default(), &options()).await;
+    assert_eq!(listing.inventory.workloads.len(), 2);
+    assert!(gap(&listing.inventory, "deployments in all namespaces").workloads_missing);
+    // Nor is an object without a list in it.
+    for nothing in [json!({}), json!({ "kind": "Status", "status": "Success" })] {
+        let script = Script::with(many_pods()).fault("/apis/apps/v1/deployments", 99, Reply::Status(200, Vec::new(), nothing));
+        let (listing, _server) = listing_with(script, &Scope::default(), &options()).await;
+        assert!(gap(&listing.inventory, "deployments in all namespaces").workloads_missing);
+    }
+}
+
+#[tokio::test]
+async fn a_custom_kind_whose_path_leads_nowhere_is_named_as_not_judged() {
+    let rollout = |name: &str, spec: Value| object("argoproj.io/v1alpha1", "Rollout", name, Value::Null, spec);
+    let objects = vec![
+        rollout("reference", json!({ "workloadRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "web" } })),
+        rollout("web", json!({ "template": template(&[("app", "ghcr.io/acme/web:1")]) })),
+    ];
+    for path in ["spec.templates", "spec", "spec.template"] {
+        let kind = format!("argoproj.io/Rollout: {path}").parse().unwrap();
+        let options = InventoryOptions { custom_kinds: vec![kind], ..options() };
+        let (listing, _server) = listing_with(Script::with(objects.clone()), &Scope::default(), &options).await;
+        let named: Vec<String> = listing.inventory.not_judged.iter().map(|one| format!("{} {}", one.key, one.path)).collect();
+        match path {
+            "spec.template" => assert!(named.is_empty() && names(&listing.inventory) == ["prod/Rollout/web"], "{named:?}"),
+            _ => assert_eq!(named, ["prod/Rollout/web spec.template.spec.containers[0].image"]),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_owner_that_may_not_be_read_may_belong_to_what_is_asked_for() {
+    let id = format!("ghcr.io/acme/x@{OLD}");
+    let script = || {
+        Script::with([
+            object("acme.io/v1", "Platform", "all", Value::Null, json!({})),
+            object("acme.io/v1", "Database", "orders", owner("acme.io/v1", "Platform", "all"), json!({})),
+            pod("orders-0", owner("acme.io/v1", "Database", "orders"), &[("db", "db:1", &id)]),
+        ])
+        .fault("/apis/acme.io/v1/namespaces/prod/databases", 99, Reply::forbidden())
+    };
+    let missing = async |scope: Scope| {
+        let (listing, _server) = listing_with(script(), &scope, &options()).await;
+        (names(&listing.inventory), listing.inventory.gaps.iter().any(|gap| gap.workloads_missing))
+    };
+    let kinds = |kinds: &[&str]| Scope { include_kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(), ..Scope::default() };
+    let one = |workload: &str| Scope { workload: Some(workload.to_owned()), ..Scope::default() };
+    assert_eq!(missing(Scope::default()).await, (vec!["prod/Database/orders".to_owned()], false));
+    assert_eq!(missing(kinds(&["database"])).await, (vec!["prod/Database/orders".to_owned()], false));
+    assert_eq!(missing(kinds(&["Platform"])).await, (Vec::new(), true));
+    assert_eq!(missing(one("Platform/all")).await, (Vec::new(), true));
+    // What is built in and listed owns no custom resource.
+    assert_eq!(missing(kinds(&["Deployment", "Pod"])).await, (Vec::new(), false));
+    assert_eq!(missing(one("Deployment/web")).await, (Vec::new(), false));
+    // What is left out by its kind is left out.
+    assert_eq!(missing(Scope { exclude_kinds: vec!["Database".to_owned()], ..Scope::default() }).await, (Vec::new(), false));
+}
+
+#[tokio::test]
+async fn each_image_of_a_rollout_keeps_its_own_pull_policy() {
+    let of = |name: &str| owner("apps/v1", "ReplicaSet", name);
+    let running = |name: &str, set: &str, reference: &str, policy: &str| {
+        let mut pod = pod(name, of(set), &[("app", reference, &format!("ghcr.io/acme/web@{OLD}"))]);
+        pod["spec"]["containers"][0]["imagePullPolicy"] = json!(policy);
+        pod
+    };
+    let inventory = inventory(vec![
+        deployment("web", &[("app", "web:2")]),
+        replica_set("web-1", owner("apps/v1", "Deployment", "web"), &[("app", "web")]),
+        replica_set("web-2", owner("apps/v1", "Deployment", "web"), &[("app", "web:2")]),
+        running("web-1-a", "web-1", "web", "Always"),
+        running("web-2-a", "web-2", "web:2", "IfNotPresent"),
+        // One of two pods that does not pull at each start is enough.
+        running("web-2-b", "web-2", "web:2", "Always"),
+    ])
+    .await;
+    let app = container(workload(&inventory, "prod/Deployment/web"), "app");
+    let policies: Vec<_> = app.images.iter().map(|image| (image.reference.as_str(), image.pull_policy.or(app.pull_policy))).collect();
+    assert_eq!(policies, [("web", Some(PullPolicy::Always)), ("web:2", Some(PullPolicy::IfNotPresent))]);
 }

@@ -65,6 +65,7 @@ impl Row {
             basis,
             reported_repository: None,
             pull_secrets: Vec::new(),
+            pull_policy: None,
             started: None,
             pods: PodSample::default(),
         };
@@ -278,6 +279,7 @@ fn the_credential_of_the_question_is_the_workloads_own() {
             basis: Basis::Running,
             reported_repository: None,
             pull_secrets: secrets.iter().map(|name| name.parse().unwrap()).collect(),
+            pull_policy: None,
             started: None,
             pods: PodSample::default(),
         };

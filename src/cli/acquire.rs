@@ -138,6 +138,7 @@ fn named(references: &[String], scope: &Scope, observed: Timestamp) -> Inventory
                 basis: Basis::Declared(DeclaredBecause::Manifest),
                 reported_repository: None,
                 pull_secrets: Vec::new(),
+                pull_policy: None,
                 started: None,
                 pods: PodSample::default(),
             }],

@@ -49,11 +49,12 @@ pub(super) fn reference(leaf: &ReferenceLeaf, values: &Values, subject: &Subject
         },
         ReferenceLeaf::PullPolicy(policies) => {
             // Kubernetes looks at the tag as it is written, a digest behind it or not (`SetDefaults_Container`).
-            let (in_force, why) = match (subject.container.pull_policy, reference.tag().or(reference.pulled_tag())) {
-                (Some(policy), _) => (policy, "as it is written"),
-                (None, Some("latest")) => (PullPolicy::Always, "Kubernetes' default for the tag latest"),
-                (None, _) => (PullPolicy::IfNotPresent, "Kubernetes' default"),
-            };
+            let (in_force, why) =
+                match (subject.image.pull_policy.or(subject.container.pull_policy), reference.tag().or(reference.pulled_tag())) {
+                    (Some(policy), _) => (policy, "as it is written"),
+                    (None, Some("latest")) => (PullPolicy::Always, "Kubernetes' default for the tag latest"),
+                    (None, _) => (PullPolicy::IfNotPresent, "Kubernetes' default"),
+                };
             if policies.iter().any(|policy| PullPolicy::from(*policy) == in_force) {
                 Judgement::pass()
             } else {

@@ -15,7 +15,7 @@ use super::owners::{Owners, Top};
 use super::revisions::{RevisionId, Revisions};
 use super::scope::Filter;
 use super::secrets::AccountName;
-use super::template::{DeclaredContainer, image_path};
+use super::template::{DeclaredContainer, Template, image_path};
 
 /// Path of the specification inside a pod.
 const POD: &str = "spec";
@@ -54,8 +54,9 @@ impl Assembly {
         of_pods.chain(of_controllers)
     }
 
-    /// Revisions whose templates are needed to tell whether a container was injected.
+    /// Revisions whose templates are needed to tell whether a container was injected, or whether what ran is what would run again.
     pub(super) fn wanted_revisions(&self) -> BTreeSet<RevisionId> {
+        let live = self.live();
         self.groups
             .iter()
             .filter_map(|group| {
@@ -63,9 +64,23 @@ impl Assembly {
                 let source = self.source(owner);
                 let is_explained = group.seen.iter().all(|(image, _)| {
                     image.kind == ContainerKind::Ephemeral
-                        || source.is_some_and(|source| source.template.find(image.kind, &image.name).is_some())
+                        || source.is_some_and(|source| {
+                            let declared = source.template.find(image.kind, &image.name);
+                            declared.is_some_and(|declared| live.contains(&*source.uid) || declared.reference == image.reference)
+                        })
                 });
                 if is_explained { None } else { self.revision_of(group, source) }
+            })
+            .collect()
+    }
+
+    /// Controllers of which some pod is not over.
+    fn live(&self) -> HashSet<&str> {
+        let alive = self.groups.iter().filter(|group| group.seen.iter().any(|(image, _)| image.basis != Basis::Finished));
+        alive
+            .filter_map(|group| match &group.owner {
+                GroupOwner::Controller { owner, .. } => Some(&*self.source(owner)?.uid),
+                GroupOwner::Pod { .. } | GroupOwner::Mirror { .. } => None,
             })
             .collect()
     }
@@ -87,14 +102,18 @@ impl Assembly {
             .then(|| RevisionId::Object { namespace: Arc::clone(&group.namespace), owner: owner.clone() })
     }
 
-    /// Controllers with the containers of their templates that no pod of theirs has.
+    /// Controllers with the containers of their templates for which no pod of theirs stands.
     fn uncovered(&self) -> Vec<(&Controller, Vec<&DeclaredContainer>)> {
+        let live = self.live();
         let mut covered: HashSet<(&str, ContainerKind, &str)> = HashSet::new();
         for group in &self.groups {
             if let GroupOwner::Controller { owner, .. } = &group.owner
                 && let Some(source) = self.source(owner)
+                && !self.has_unlisted_pods(source)
             {
-                covered.extend(group.seen.iter().map(|(image, _)| (&*source.uid, image.kind, &*image.name)));
+                let stands = |image: &SeenImage| live.contains(&*source.uid) || self.would_run_again(group, image, source);
+                let standing = group.seen.iter().filter(|(image, _)| stands(image));
+                covered.extend(standing.map(|(image, _)| (&*source.uid, image.kind, &*image.name)));
             }
         }
         self.controllers
@@ -105,6 +124,19 @@ impl Assembly {
                 (!containers.is_empty()).then_some((controller, containers))
             })
             .collect()
+    }
+
+    /// Whether the controller would make the container again as it ran: its reference stands in the template, or the template is still
+    /// the one of which the pod was made, and the reference was changed on the way.
+    fn would_run_again(&self, group: &Group, image: &SeenImage, source: &Controller) -> bool {
+        let find = |template: &Template| template.find(image.kind, &image.name).map(|declared| Arc::clone(&declared.reference));
+        let Some(now) = find(&source.template) else { return false };
+        now == image.reference
+            || match self.revision_of(group, Some(source)) {
+                // The present template is the only one there is.
+                None => true,
+                Some(id) => self.revisions.get(&id).and_then(Option::as_ref).and_then(find) == Some(now),
+            }
     }
 
     /// Service accounts whose pull secrets are needed for templates that have no pods to show them.
@@ -143,14 +175,14 @@ impl Assembly {
     /// The workloads in scope, sorted, and what is in scope perhaps but cannot be told.
     pub(super) fn workloads(mut self, filter: &Filter) -> (Vec<Workload>, Vec<Gap>) {
         let mut building: BTreeMap<ObjectKey, Building> = BTreeMap::new();
-        let mut unlabelled = 0_usize;
+        let (mut unlabelled, mut unplaced) = (0_usize, 0_usize);
         let mut start = |top: Top, building: &mut BTreeMap<ObjectKey, Building>| -> Option<ObjectKey> {
             if !filter.has_key(&top.key) {
+                unplaced += usize::from(top.origin == Origin::OwnerReference && filter.may_have_above(&top.key));
                 return None;
             }
-            let is_new = !building.contains_key(&top.key);
             if filter.asks_labels() && top.origin == Origin::OwnerReference {
-                unlabelled += usize::from(is_new);
+                unlabelled += 1;
                 return None;
             }
             if !filter.has_labels(|key| label(&top.labels, key)) {
@@ -178,15 +210,21 @@ impl Assembly {
             let seen = group.seen.into_iter().zip(places).map(|((image, sighting), place)| (place, image, sighting));
             workload.seen.extend(seen);
         }
-        let gaps = (unlabelled > 0).then(|| Gap {
-            what: format!("labels of {unlabelled} owners"),
+        let gap = |what: String, detail: &str| Gap {
+            what,
             namespace: None,
             workloads_missing: true,
             cause: Cause::ListIncomplete,
-            detail: "they may not be read, so the label selector cannot be asked of them; grant `get` on their kinds".to_owned(),
-        });
+            detail: format!("{detail}; grant `get` on their kinds"),
+        };
+        let labels = "they may not be read, so the label selector cannot be asked of them";
+        let above = "they may not be read, and what is asked for may be above them";
+        let gaps = (unlabelled > 0)
+            .then(|| gap(format!("labels of {unlabelled} owners"), labels))
+            .into_iter()
+            .chain((unplaced > 0).then(|| gap(format!("owners above {unplaced} owners"), above)));
         let workloads = building.into_iter().filter_map(|(key, building)| building.finish(key)).collect();
-        (workloads, gaps.into_iter().collect())
+        (workloads, gaps.collect())
     }
 
     fn top_of_group(&self, group: &Group) -> Top {
@@ -205,10 +243,15 @@ impl Assembly {
         }
     }
 
-    /// Why no pod is known that runs a container of the template.
-    fn because(&self, controller: &Controller) -> DeclaredBecause {
+    /// Whether the controller may have pods that were not listed.
+    fn has_unlisted_pods(&self, controller: &Controller) -> bool {
         let missing = &self.pods_missing;
-        if !missing.is_empty() && (missing.contains(&None) || missing.contains(&Some(controller.namespace.to_string()))) {
+        !missing.is_empty() && (missing.contains(&None) || missing.contains(&Some(controller.namespace.to_string())))
+    }
+
+    /// Why no pod is known that stands for a container of the template.
+    fn because(&self, controller: &Controller) -> DeclaredBecause {
+        if self.has_unlisted_pods(controller) {
             return DeclaredBecause::PodsNotListed;
         }
         if controller.suspended { DeclaredBecause::Suspended } else { DeclaredBecause::NoPods }
@@ -315,10 +358,10 @@ impl Building {
             if (place.index, &place.path) < (*index, &container.path) {
                 (*index, container.path) = (place.index, place.path);
             }
-            container.pull_policy = least(container.pull_policy, sighting.pull_policy);
             match container.images.last_mut().filter(|_| last.as_ref() == Some(&image)) {
                 Some(known) => {
                     known.started = least(known.started, sighting.started);
+                    known.pull_policy = known.pull_policy.max(sighting.pull_policy);
                     join(&mut known.pods, sighting.pods);
                 }
                 None => container.images.push(finish_image(&image, sighting)),
@@ -329,10 +372,19 @@ impl Building {
             (left.kind, left_index, &left.name, left.declared_in).cmp(&(right.kind, right_index, &right.name, right.declared_in))
         });
         let mut containers: Vec<Container> = containers.into_iter().map(|(_, container)| container).collect();
-        containers.iter_mut().for_each(|container| container.images.shrink_to_fit());
+        containers.iter_mut().for_each(settle);
         let labels = self.labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
         // Pods that are over without ever having run, under an owner whose template is not known: there is nothing to judge.
         (!containers.is_empty()).then_some(Workload { key, labels, origin: self.origin, containers, pods: self.pods })
+    }
+}
+
+/// Keeps the pull policy once where all images have it.
+fn settle(container: &mut Container) {
+    container.images.shrink_to_fit();
+    container.pull_policy = container.images.iter().map(|image| image.pull_policy).max().flatten();
+    for image in &mut container.images {
+        image.pull_policy = image.pull_policy.filter(|policy| container.pull_policy != Some(*policy));
     }
 }
 
@@ -359,6 +411,7 @@ fn finish_image(image: &SeenImage, sighting: Sighting) -> ContainerImage {
         reported_repository: image.repository.as_deref().map(str::to_owned),
         pull_secrets: image.pull_secrets.to_vec(),
         started: sighting.started,
+        pull_policy: sighting.pull_policy,
         pods: {
             let mut pods = sighting.pods;
             pods.names.shrink_to_fit();

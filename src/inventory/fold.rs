@@ -91,6 +91,7 @@ pub(super) struct SeenImage {
 pub(super) struct Sighting {
     /// The first position in a pod's specification.
     pub(super) index: u32,
+    /// The laxest that was seen.
     pub(super) pull_policy: Option<PullPolicy>,
     pub(super) started: Option<Timestamp>,
     pub(super) pods: PodSample,
@@ -169,7 +170,7 @@ impl PodFold {
             };
             let sighting = self.seen.entry((group, image)).or_insert_with(|| Sighting { index: entry.index, ..Sighting::default() });
             sighting.index = sighting.index.min(entry.index);
-            sighting.pull_policy = least(sighting.pull_policy, entry.pull_policy);
+            sighting.pull_policy = sighting.pull_policy.max(entry.pull_policy);
             sighting.started = least(sighting.started, state.started);
             sighting.pods.add(pod.metadata.name());
         }
@@ -315,7 +316,7 @@ fn entry_state(entry: &SpecEntry<'_>, status: &PodStatus<'_>, controlled: bool) 
         ContainerKind::ImageVolume => return Some(volume_state(entry, status, over)),
     };
     let container = statuses.iter().find(|container| container.name.as_deref() == Some(entry.name));
-    let begun = container.and_then(|container| Some((container.image_id.as_deref()?, begun(container, over)?)));
+    let begun = container.and_then(|container| Some((container.image_id.as_deref().unwrap_or_default(), begun(container, over)?)));
     match begun {
         Some((image_id, (basis, started))) => Some(EntryState::of(image_id, entry.reference, basis, started)),
         None if over && controlled => None,
@@ -325,9 +326,13 @@ fn entry_state(entry: &SpecEntry<'_>, status: &PodStatus<'_>, controlled: bool) 
 
 /// Whether a container has run, and since when.
 ///
-/// One that waits to be restarted (`CrashLoopBackOff`) runs as far as an audit goes: the kubelet will start the same image again.
+/// One that waits to be restarted (`CrashLoopBackOff`) runs as far as an audit goes: the kubelet will start the same image again. One
+/// that does not run and has no image ID is as if it had not started: the kubelet lost sight of it, and will resolve its reference anew.
 fn begun(container: &ContainerStatus<'_>, over: bool) -> Option<(Basis, Option<Timestamp>)> {
-    container.image_id.as_deref().filter(|id| !id.is_empty())?;
+    let has_id = container.image_id.as_deref().is_some_and(|id| !id.is_empty());
+    if !has_id && (over || container.state.running.is_none()) {
+        return None;
+    }
     let time = |started: &super::slim::Started<'_>| started.started_at.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
     if over {
         let ended = container.state.terminated.as_ref().or(container.state.running.as_ref()).or(container.last_state.terminated.as_ref());

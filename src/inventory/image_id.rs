@@ -14,16 +14,14 @@ pub(super) struct ReportedImage {
     pub(super) repository: Option<String>,
 }
 
-/// Reads `imageID` of a container status (or `imageRef` of an image volume's).
+/// Reads `imageID` of a container status (or `imageRef` of an image volume's) of something that runs or ran. Where it is empty, what
+/// its reference leads to now may be something else than what runs: that is an ID that cannot be read, and not one that is missing.
 ///
 /// * `docker-pullable://repository@digest` (dockershim, cri-dockerd) and `repository@digest` (containerd, CRI-O): a manifest.
 /// * `docker://sha256:…`, `sha256:…`, 64 hexadecimal digits: a digest of which it is not said whether it is a manifest's or an image
 ///   configuration's (Docker and CRI-O report the configuration, containerd where it knows no repository).
 /// * anything else is kept as it is.
 pub(super) fn read(image_id: &str, reference: &str) -> ReportedImage {
-    if image_id.is_empty() {
-        return ReportedImage { running: RunningImage::Unreported, repository: None };
-    }
     let named = image_id.strip_prefix("docker-pullable://").or_else(|| image_id.strip_prefix("docker://")).unwrap_or(image_id);
     if let Some((repository, digest)) = named.rsplit_once('@')
         && let Ok(digest) = digest.parse::<Digest>()
@@ -87,11 +85,11 @@ mod tests {
             "crun://nginx",
             &format!("oci://x@sha256:{HEX}"),
             "@",
+            "",
             &format!("@sha256:{HEX}"),
         ] {
             assert_eq!(read(id, "nginx").running, RunningImage::Unreadable(id.to_owned()), "{id}");
         }
-        assert_eq!(read("", "nginx").running, RunningImage::Unreported);
         let RunningImage::Unreadable(kept) = read(&"é".repeat(5000), "nginx").running else { panic!() };
         assert_eq!(kept.chars().count(), LONGEST_KEPT);
     }

@@ -8,7 +8,9 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::model::{Cause, ClusterIdentity, Gap, Inventory, InventoryCounts, PullSecret, ScanEvent, Scope, SecretName, Workload};
+use crate::model::{
+    Cause, ClusterIdentity, Gap, Inventory, InventoryCounts, NotJudged, PullSecret, ScanEvent, Scope, SecretName, Workload,
+};
 
 use super::assemble::Assembly;
 use super::connect::{Cluster, unauthorized};
@@ -67,6 +69,7 @@ struct Read {
     paths: Vec<(&'static BuiltIn, Vec<String>)>,
     failures: Vec<Failure>,
     lists_read: usize,
+    not_judged: Vec<NotJudged>,
 }
 
 impl Cluster {
@@ -99,6 +102,8 @@ impl Cluster {
             Err(_) => {}
         }
         let pods = read.pods;
+        let mut not_judged = std::mem::take(&mut read.not_judged);
+        not_judged.sort_unstable();
         let (workloads, pull_secrets, namespaces) = self.workloads(&lister, read, options, &mut found).await;
         found.sort_unstable();
         found.dedup();
@@ -107,7 +112,7 @@ impl Cluster {
             scope: scope.clone(),
             observed: options.observed,
             workloads,
-            not_judged: Vec::new(),
+            not_judged,
             gaps: found,
             counts: InventoryCounts { pods, objects: objects.load(Ordering::Relaxed), namespaces },
         };
@@ -319,6 +324,7 @@ async fn read_lists(lister: &Lister<'_>, options: &InventoryOptions) -> Read {
     for listed in custom.into_iter().flatten() {
         for mut pages in read.take(listed) {
             read.controllers.append(&mut pages.controllers);
+            read.not_judged.append(&mut pages.not_judged);
         }
     }
     read

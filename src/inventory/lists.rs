@@ -9,7 +9,6 @@ use tokio::sync::OnceCell;
 
 use crate::model::{Cause, Gap, Stop};
 
-use super::kinds::PODS;
 use super::objects::NamePages;
 use super::pages::{self, Fold, ListEnd};
 use super::request::{Accept, Api, RequestError};
@@ -114,7 +113,6 @@ impl<'a> Lister<'a> {
             match pages::read(self.api, "/api/v1/namespaces", Accept::MetadataList, self.page_size, &mut names, &|_| ()).await {
                 ListEnd::Whole => Ok(names.0.into_iter().filter(|name| self.filter.has_namespace(name)).collect()),
                 ListEnd::Broken(error) => Err(error),
-                ListEnd::NoSuchKind => Err(RequestError::new(Cause::InvalidResponse, "the server has no namespaces")),
             }
         };
         self.namespaces.get_or_init(read).await.as_ref()
@@ -125,15 +123,6 @@ impl<F> Listed<F> {
     fn take(&mut self, what: &str, namespace: Option<&String>, path: String, fold: F, end: ListEnd) {
         match end {
             ListEnd::Whole => self.paths.push(path),
-            // Every Kubernetes has pods: what says that it has none is something else, or hides them.
-            ListEnd::NoSuchKind if what == PODS => {
-                let error = RequestError::new(
-                    Cause::InvalidResponse,
-                    "the server answers that it knows no pods; is this the address of a Kubernetes API server?",
-                );
-                self.failures.push(Failure { what: what.to_owned(), namespace: namespace.cloned(), error });
-            }
-            ListEnd::NoSuchKind => {}
             ListEnd::Broken(error) => self.failures.push(Failure { what: what.to_owned(), namespace: namespace.cloned(), error }),
         }
         self.folds.push(fold);

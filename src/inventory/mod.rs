@@ -17,6 +17,7 @@ mod lists;
 pub mod manifests;
 mod narrow;
 mod networks;
+mod not_judged;
 mod objects;
 mod owners;
 mod pages;

@@ -13,9 +13,10 @@ pub fn narrow(mut inventory: Inventory, scope: &Scope) -> Result<Inventory, Scop
         return Ok(inventory);
     }
     let filter = Filter::new(scope)?;
-    let mut unlabelled = 0_usize;
+    let (mut unlabelled, mut unplaced) = (0_usize, 0_usize);
     inventory.workloads.retain(|workload| {
         if !filter.has_key(&workload.key) {
+            unplaced += usize::from(workload.origin == Origin::OwnerReference && filter.may_have_above(&workload.key));
             return false;
         }
         // Of an owner that is only named by what it owns no label is known.
@@ -30,6 +31,10 @@ pub fn narrow(mut inventory: Inventory, scope: &Scope) -> Result<Inventory, Scop
     if unlabelled > 0 {
         let detail = "they could not be read when the inventory was listed, so the label selector cannot be asked of them";
         inventory.gaps.push(gap(format!("labels of {unlabelled} owners"), Cause::ListIncomplete, detail));
+    }
+    if unplaced > 0 {
+        let detail = "they could not be read when the inventory was listed; what is asked for may be above them";
+        inventory.gaps.push(gap(format!("owners of {unplaced} workloads"), Cause::ListIncomplete, detail));
     }
     if let Some(beyond) = beyond(&inventory.scope, scope) {
         let detail = "the inventory was listed with a smaller scope than is asked for now; list it again with this one";
@@ -138,6 +143,18 @@ mod tests {
         let narrowed = narrow(inventory(namespaces(&["a"]), Origin::Cluster), &kinds).unwrap();
         assert_eq!(narrowed.scope, Scope { include_kinds: kinds.include_kinds, ..namespaces(&["a"]) });
         assert!(narrowed.gaps.is_empty());
+    }
+
+    #[test]
+    fn an_owner_that_is_not_known_may_be_what_is_asked_for() {
+        let kinds = |kind: &str| Scope { include_kinds: vec![kind.into()], ..Scope::default() };
+        // A Deployment that could not be read may belong to a custom resource, and never to a DaemonSet of which it is none.
+        let narrowed = narrow(inventory(Scope::default(), Origin::OwnerReference), &kinds("Platform")).unwrap();
+        assert!(narrowed.workloads.is_empty() && narrowed.gaps.len() == 1 && narrowed.gaps[0].workloads_missing);
+        let read = narrow(inventory(Scope::default(), Origin::Cluster), &kinds("Platform")).unwrap();
+        assert!(read.workloads.is_empty() && read.gaps.is_empty());
+        let itself = narrow(inventory(Scope::default(), Origin::OwnerReference), &kinds("Deployment")).unwrap();
+        assert!(itself.workloads.len() == 1 && itself.gaps.is_empty());
     }
 
     #[test]

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use serde::Deserialize as _;
 use serde_json::Value;
 
+use crate::model::{NotJudged, ObjectKey};
+
 use super::fold::{OwnerRef, PodFold, SharedLabels, share_labels};
 use super::intern::Interner;
 use super::kinds::{CustomKind, Kind};
+use super::not_judged::image_like;
 use super::pages::{Fold, PageEnd};
 use super::scope::Filter;
 use super::slim::{Bare, List, Meta, Object, Pod, PodSpec, PodTemplate};
-use super::template::Template;
+use super::template::{Template, entries};
 
 /// An object that makes pods, with the template of what it makes now.
 #[derive(Debug, Clone)]
@@ -184,11 +187,32 @@ pub(super) struct CustomPages {
     filter: Arc<Filter>,
     interner: Interner,
     pub(super) controllers: Vec<Controller>,
+    /// What looks like an image in objects that have no pod specification where one is said to be.
+    pub(super) not_judged: Vec<NotJudged>,
 }
 
 impl CustomPages {
     pub(super) fn new(custom: CustomKind, api_version: &str, filter: Arc<Filter>) -> Self {
-        Self { custom, api_version: api_version.into(), filter, interner: Interner::default(), controllers: Vec::new() }
+        Self {
+            custom,
+            api_version: api_version.into(),
+            filter,
+            interner: Interner::default(),
+            controllers: Vec::new(),
+            not_judged: Vec::new(),
+        }
+    }
+
+    fn name_images(&mut self, meta: &Meta<'_>, object: &Value) {
+        let key = ObjectKey {
+            api_version: self.api_version.to_string(),
+            kind: self.custom.kind.clone(),
+            namespace: meta.namespace().to_owned(),
+            name: meta.name().to_owned(),
+        };
+        if self.filter.has_key(&key) && self.filter.has_labels(|label| meta.labels.get(label)) {
+            self.not_judged.extend(image_like(&key, object));
+        }
     }
 }
 
@@ -200,29 +224,36 @@ impl Fold for CustomPages {
             if !self.filter.has_namespace(metadata.namespace()) {
                 continue;
             }
-            if let Some((pod_spec, spec)) = custom_pod_spec(&self.custom, object)? {
-                let kind =
-                    Kind { api_version: Arc::clone(&self.api_version), kind: self.custom.kind.as_str().into(), pod_spec: pod_spec.into() };
-                let controller = keep(&kind, &metadata, &spec, false, &mut self.interner);
-                self.controllers.push(controller);
-            }
+            let Some((pod_spec, spec)) = custom_pod_spec(&self.custom, object)? else {
+                self.name_images(&metadata, object);
+                continue;
+            };
+            let kind =
+                Kind { api_version: Arc::clone(&self.api_version), kind: self.custom.kind.as_str().into(), pod_spec: pod_spec.into() };
+            let controller = keep(&kind, &metadata, &spec, false, &mut self.interner);
+            self.controllers.push(controller);
         }
         Ok(page_end(&list))
     }
 
     fn restart(&mut self) {
         self.controllers.clear();
+        self.not_judged.clear();
     }
 }
 
 /// The pod specification at a custom kind's path, with its own path: the path may lead to a template or to the specification itself.
+/// None where nothing there names an image.
 pub(super) fn custom_pod_spec<'a>(custom: &CustomKind, object: &'a Value) -> Result<Option<(String, PodSpec<'a>)>, serde_json::Error> {
     let Some(found) = custom.path.iter().try_fold(object, |value, part| value.get(part)) else { return Ok(None) };
     let path = custom.path.join(".");
-    if found.get("containers").is_some() {
-        return Ok(Some((path, PodSpec::deserialize(found)?)));
-    }
-    Ok(Some((format!("{path}.spec"), PodTemplate::deserialize(found)?.spec)))
+    let (path, spec) = if found.get("containers").is_some() {
+        (path, PodSpec::deserialize(found)?)
+    } else {
+        (format!("{path}.spec"), PodTemplate::deserialize(found)?.spec)
+    };
+    let names_images = entries(&spec).next().is_some();
+    Ok(names_images.then_some((path, spec)))
 }
 
 #[cfg(test)]

@@ -37,8 +37,6 @@ pub(super) trait Fold {
 pub(super) enum ListEnd {
     /// All of it was read.
     Whole,
-    /// The server does not have the kind.
-    NoSuchKind,
     /// It broke off; what was folded until then stays.
     Broken(RequestError),
 }
@@ -88,7 +86,13 @@ pub(super) async fn read(
                     return ListEnd::Broken(error);
                 }
             }
-            Err(error) if error.is(StatusCode::NOT_FOUND) => return ListEnd::NoSuchKind,
+            // Every Kubernetes has the lists that are asked for: what says that it has not is something else, older, or hides them.
+            Err(error) if error.is(StatusCode::NOT_FOUND) => {
+                return ListEnd::Broken(RequestError::new(
+                    Cause::InvalidResponse,
+                    format!("the server answers that there is no {path}; is it a Kubernetes API server of a supported version?"),
+                ));
+            }
             Err(error) => return ListEnd::Broken(error),
         }
     }

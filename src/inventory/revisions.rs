@@ -124,7 +124,7 @@ impl Lister<'_> {
         for path in paths {
             let mut fold = ControllerPages::new(Kind::from(built_in), Arc::clone(&self.filter), Some(Arc::clone(&uids)));
             match pages::read(self.api, path, Accept::Objects, self.page_size, &mut fold, &|_| ()).await {
-                ListEnd::Whole | ListEnd::NoSuchKind => {}
+                ListEnd::Whole => {}
                 ListEnd::Broken(error) => failures.push(error),
             }
             controllers.append(&mut fold.controllers);

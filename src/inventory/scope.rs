@@ -2,6 +2,7 @@
 
 use crate::model::{ObjectKey, Scope};
 
+use super::kinds::{BUILT_IN, BuiltIn};
 use super::selector::{Selector, SelectorError};
 
 /// Why a scope cannot be used.
@@ -77,6 +78,15 @@ impl Filter {
             && (self.scope.include_kinds.is_empty() || self.scope.include_kinds.iter().any(is))
             && !self.scope.exclude_kinds.iter().any(is)
             && self.workload.as_ref().is_none_or(|(kind, name)| is(kind) && *name == key.name)
+    }
+
+    /// Whether something above this owner, which could not be read, may be in scope although it is not itself: kinds are asked for, and
+    /// one of them may own it. What is built in owns what is built in.
+    pub(super) fn may_have_above(&self, key: &ObjectKey) -> bool {
+        let built_in = |kind: &str| BUILT_IN.iter().any(|known| known.kind.eq_ignore_ascii_case(kind));
+        let asked = self.scope.include_kinds.iter().chain(self.workload.as_ref().map(|(kind, _)| kind));
+        let mut others = asked.filter(|kind| !kind.eq_ignore_ascii_case(&key.kind));
+        self.has_namespace(&key.namespace) && others.any(|kind| !built_in(kind) || BuiltIn::find(&key.api_version, &key.kind).is_some())
     }
 
     /// Whether labels are asked for at all.

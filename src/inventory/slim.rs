@@ -60,7 +60,8 @@ fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserial
 pub(super) struct List<'a, T> {
     #[serde(default, borrow, deserialize_with = "or_default")]
     pub(super) metadata: ListMeta<'a>,
-    #[serde(default = "Vec::new", deserialize_with = "or_default")]
+    /// `null` where it is empty; an answer without it is no list.
+    #[serde(deserialize_with = "or_default")]
     pub(super) items: Vec<T>,
 }
 

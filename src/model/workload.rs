@@ -112,7 +112,7 @@ pub enum DeclaredIn {
     TemplateUnknown,
 }
 
-/// When the kubelet pulls.
+/// When the kubelet pulls; the later, the laxer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum PullPolicy {
     /// At each start.
@@ -135,7 +135,7 @@ pub struct Container {
     pub path: String,
     /// Whether the template declares it.
     pub declared_in: DeclaredIn,
-    /// The pull policy that is written, if any.
+    /// The pull policy that is written, if any; where pods differ, the laxest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull_policy: Option<PullPolicy>,
     /// Every different image that it runs, or would run. Never empty. Sorted.
@@ -180,7 +180,7 @@ pub enum RunningImage {
     Manifest(Digest),
     /// A bare digest: of a manifest or of an image configuration, not said which.
     Unqualified(Digest),
-    /// An image ID that is no digest at all, as it was reported.
+    /// An image ID that is no digest at all, as it was reported; empty where something runs and none is reported.
     Unreadable(String),
     /// Nothing is reported: see the basis.
     Unreported,
@@ -231,6 +231,9 @@ pub struct ContainerImage {
     /// When the first of its pods started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
+    /// The pull policy with which it is pulled, where that is another than the container's: the two halves of a roll-out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pull_policy: Option<PullPolicy>,
     /// The pods that have it.
     #[serde(default)]
     pub pods: PodSample,

@@ -15,6 +15,9 @@ impl Inquiry<'_> {
     pub(super) fn subject(&mut self, needs: Needs) -> Option<SubjectState> {
         match &self.task.running {
             RunningImage::Manifest(digest) => Some(SubjectState::Known(digest.clone())),
+            RunningImage::Unreadable(text) if text.is_empty() => {
+                Some(unknown_subject(Cause::DigestUnknown, "the runtime reports no image ID of what runs".to_owned()))
+            }
             RunningImage::Unreadable(text) => {
                 Some(unknown_subject(Cause::DigestUnknown, format!("the runtime reports the image ID {text:?}, which is not a digest")))
             }

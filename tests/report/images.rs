@@ -23,6 +23,7 @@ fn workload(name: &str, containers: &[(&str, RunningImage, Basis)]) -> Workload 
             basis: *basis,
             reported_repository: None,
             pull_secrets: Vec::new(),
+            pull_policy: None,
             started: None,
             pods: pods(&["pod-1"]),
         }],

@@ -248,6 +248,11 @@ fn floating_tags_have_to_be_pulled_always() {
         let judgement = finding(&builtin("C-0075"), &Configuration::default(), container, &looked()).unwrap().judgement;
         assert_eq!(Says::from(&judgement), expected, "{reference} {policy:?}");
     }
+    // Each half of a roll-out is pulled as it is written for it.
+    let own = ContainerImage { pull_policy: Some(PullPolicy::Always), ..declared("registry.test/app") };
+    let judgement =
+        finding(&builtin("C-0075"), &Configuration::default(), pulled(own, PullPolicy::IfNotPresent), &looked()).unwrap().judgement;
+    assert_eq!(Says::from(&judgement), Says::Pass);
     // Other floating tags have another default than latest, and the empty one stands for no tag at all.
     let floating = config(r#"{"floatingImageTags": ["stable", ""]}"#);
     for (reference, expected) in [

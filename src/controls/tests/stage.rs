@@ -92,6 +92,7 @@ pub(super) fn image(reference: &str) -> ContainerImage {
         basis: Basis::Running,
         reported_repository: None,
         pull_secrets: Vec::new(),
+        pull_policy: None,
         started: None,
         pods: PodSample::default(),
     }

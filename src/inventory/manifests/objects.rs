@@ -7,12 +7,13 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::model::{
-    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, ImageReference, Inventory, InventoryCounts, NotJudged,
-    ObjectKey, Origin, PodSample, RunningImage, Scope, Workload, escape_control,
+    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Inventory, InventoryCounts, NotJudged, ObjectKey, Origin,
+    PodSample, RunningImage, Scope, Workload, escape_control,
 };
 
 use super::Problem;
 use crate::inventory::kinds::{BuiltIn, CustomKind};
+use crate::inventory::not_judged::image_like;
 use crate::inventory::objects::custom_pod_spec;
 use crate::inventory::scope::Filter;
 use crate::inventory::slim::{Bare, Meta, PodSpec};
@@ -20,10 +21,6 @@ use crate::inventory::template::{entries, image_path};
 
 /// Lists inside lists.
 const DEEPEST_LIST: usize = 4;
-/// Depth to which image-like fields are looked for; the parsers stop before it.
-const DEEPEST_FIELD: usize = 128;
-/// Most image-like fields named of one object.
-const MOST_FIELDS: usize = 20;
 /// Kinds whose contents are data: a text in them is no image, and a secret's is not shown.
 const DATA: [&str; 3] = ["ConfigMap", "Secret", "CustomResourceDefinition"];
 
@@ -124,7 +121,7 @@ impl<'a> Objects<'a> {
         match self.pod_spec(object, api_version, kind).map_err(unreadable)? {
             Some((path, spec)) => self.workloads.extend(workload(key, &metadata, &path, &spec, place)),
             None if DATA.contains(&kind) => {}
-            None => self.name_images(&key, object),
+            None => self.not_judged.extend(image_like(&key, object)),
         }
         Ok(())
     }
@@ -141,19 +138,6 @@ impl<'a> Objects<'a> {
             Some(custom) => custom_pod_spec(custom, object),
             None => Ok(None),
         }
-    }
-
-    /// Names the fields that look like images in an object that is not understood.
-    fn name_images(&mut self, key: &ObjectKey, object: &Value) {
-        let mut fields = Vec::new();
-        for (name, value) in object.as_object().into_iter().flatten() {
-            if !matches!(name.as_str(), "metadata" | "status") {
-                image_fields(name, value, name.clone(), 0, &mut fields);
-            }
-        }
-        fields.sort_unstable();
-        fields.truncate(MOST_FIELDS);
-        self.not_judged.extend(fields.into_iter().map(|(path, value)| NotJudged { key: key.clone(), path, value }));
     }
 
     /// The inventory, sorted.
@@ -184,6 +168,7 @@ fn workload(key: ObjectKey, metadata: &Meta<'_>, path: &str, spec: &PodSpec<'_>,
                 basis: Basis::Declared(DeclaredBecause::Manifest),
                 reported_repository: None,
                 pull_secrets: Vec::new(),
+                pull_policy: None,
                 started: None,
                 pods: PodSample::default(),
             }],
@@ -192,27 +177,4 @@ fn workload(key: ObjectKey, metadata: &Meta<'_>, path: &str, spec: &PodSpec<'_>,
     let labels = metadata.labels.0.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
     let origin = Origin::Manifest { file: place.file.to_owned(), document: place.document };
     (!containers.is_empty()).then_some(Workload { key, labels, origin, containers, pods: 0 })
-}
-
-/// String fields named `image`, or with a name that ends in `Image`, whose value may be a reference.
-fn image_fields(name: &str, value: &Value, path: String, depth: usize, found: &mut Vec<(String, String)>) {
-    if depth > DEEPEST_FIELD {
-        return;
-    }
-    match value {
-        Value::String(text) if (name == "image" || name.ends_with("Image")) && text.parse::<ImageReference>().is_ok() => {
-            found.push((path, text.clone()));
-        }
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                image_fields(name, value, format!("{path}.{name}"), depth + 1, found);
-            }
-        }
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                image_fields(name, item, format!("{path}[{index}]"), depth + 1, found);
-            }
-        }
-        _ => {}
-    }
 }
