@@ -424,6 +424,7 @@ async fn a_list_that_expires_starts_again_and_counts_nothing_twice() {
         // After two new beginnings the server's own token is taken; here it leads to where the list stood.
         let expected = if times == 3 { 4 } else { 5 };
         assert_eq!((db.pods, container(db, "db").images[0].pods.count), (expected, expected), "{times}");
+        assert_eq!(listing.inventory.counts.objects, u64::from(expected), "{times}");
         let starts = server.requests().iter().filter(|request| request.as_str() == "GET /api/v1/pods?limit=2").count();
         assert_eq!(starts, expected_restarts + 1, "{:?}", server.requests());
     }

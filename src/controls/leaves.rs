@@ -70,22 +70,22 @@ pub(super) fn registry(leaf: &RegistryLeaf, values: &Values, subject: &Subject<'
         return Judgement::fail(Reason::MalformedReference, "the reference cannot be parsed");
     };
     let repository = reference.repository();
-    let matching = |patterns: &OrParam<Pattern>| values.patterns(patterns).iter().find(|pattern| pattern.matches(repository)).cloned();
+    let allowed = |patterns: &OrParam<Pattern>| values.patterns(patterns).iter().any(|pattern| pattern.matches(repository));
+    let forbidden =
+        |patterns: &OrParam<Pattern>| values.patterns(patterns).iter().find(|pattern| pattern.matches_on_any_port(repository)).cloned();
     match leaf {
-        RegistryLeaf::Allowed(patterns) => match matching(patterns) {
-            Some(_) => Judgement::pass(),
-            None => Judgement::fail(Reason::RegistryDenied, format!("image: {repository} is in none of the allowed registries")),
-        },
-        RegistryLeaf::Denied(patterns) => match matching(patterns) {
+        RegistryLeaf::Allowed(patterns) if allowed(patterns) => Judgement::pass(),
+        RegistryLeaf::Allowed(_) => {
+            Judgement::fail(Reason::RegistryDenied, format!("image: {repository} is in none of the allowed registries"))
+        }
+        RegistryLeaf::Denied(patterns) => match forbidden(patterns) {
             None => Judgement::pass(),
             Some(pattern) => Judgement::fail(Reason::RegistryDenied, format!("image: {repository} is in a forbidden registry ({pattern})")),
         },
-        RegistryLeaf::ViaProxy(via) => match (matching(&via.proxies), matching(&via.public)) {
-            (Some(_), _) | (None, None) => Judgement::pass(),
-            (None, Some(_)) => {
-                Judgement::fail(Reason::PublicRegistry, format!("image: {repository} is pulled straight from a public registry"))
-            }
-        },
+        RegistryLeaf::ViaProxy(via) if allowed(&via.proxies) || forbidden(&via.public).is_none() => Judgement::pass(),
+        RegistryLeaf::ViaProxy(_) => {
+            Judgement::fail(Reason::PublicRegistry, format!("image: {repository} is pulled straight from a public registry"))
+        }
     }
 }
 

@@ -52,6 +52,8 @@ pub(super) async fn read(
 ) -> ListEnd {
     let mut token: Option<String> = None;
     let mut restarts = 0;
+    // What was told already is not told again when the list starts anew.
+    let (mut read, mut told) = (0, 0);
     for _ in 0..MOST_PAGES {
         let query = match &token {
             None => format!("{path}?limit={page_size}"),
@@ -61,7 +63,11 @@ pub(super) async fn read(
             Ok(body) => match fold.page(&body) {
                 Err(error) => return ListEnd::Broken(unreadable(path, &error)),
                 Ok(end) => {
-                    listed(end.objects);
+                    read += end.objects;
+                    if read > told {
+                        listed(read - told);
+                        told = read;
+                    }
                     match end.next {
                         None => return ListEnd::Whole,
                         next if next == token => {
@@ -78,6 +84,7 @@ pub(super) async fn read(
                 if restarts < RESTARTS {
                     restarts += 1;
                     token = None;
+                    read = 0;
                     fold.restart();
                 } else if let Some(next) = error.continue_token.clone().filter(|next| Some(next) != token.as_ref()) {
                     // The server goes on after the last key, with the state of now: nothing twice, and nothing that was there throughout is missing.

@@ -45,6 +45,13 @@ impl Pattern {
             && segments_match(&self.path.split('/').collect::<Vec<_>>(), &repository.path().split('/').collect::<Vec<_>>())
     }
 
+    /// Whether the repository matches, or would without its port where the pattern names none: for what is forbidden, of which no
+    /// port is a way around it. What is allowed is allowed by [`Self::matches`]: another port is another server.
+    #[must_use]
+    pub fn matches_on_any_port(&self, repository: &Repository) -> bool {
+        self.matches(repository) || (!has_port(&self.host) && repository.without_port().is_some_and(|bare| self.matches(&bare)))
+    }
+
     /// How specific it is: first the length of its literal beginning, then fewer wildcards. Greater is more specific.
     #[must_use]
     pub fn specificity(&self) -> (usize, std::cmp::Reverse<usize>) {
@@ -52,6 +59,11 @@ impl Pattern {
         let literal = whole.find('*').unwrap_or(whole.len());
         (literal, std::cmp::Reverse(whole.matches('*').count()))
     }
+}
+
+/// Whether a host ends in a port; the colons of an address in brackets are none.
+fn has_port(host: &str) -> bool {
+    host.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'))
 }
 
 fn path_matches(front: &[&str], path: &str, repository: &Repository) -> bool {

@@ -85,6 +85,13 @@ impl Repository {
         &self.registry
     }
 
+    /// The same repository at the default port; none where it has no other.
+    #[must_use]
+    pub fn without_port(&self) -> Option<Self> {
+        let (host, port) = self.registry.rsplit_once(':')?;
+        if port.ends_with(']') { None } else { Self::new(host, &self.path).ok() }
+    }
+
     /// The path inside the registry.
     #[must_use]
     pub fn path(&self) -> &str {

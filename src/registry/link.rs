@@ -3,22 +3,31 @@
 use http::HeaderMap;
 use http::header::LINK;
 
+/// There is a link that cannot be read: it could lead to the next page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unreadable;
+
 /// The target of the first link whose relation is `next`, as it is written.
-pub(super) fn next(headers: &HeaderMap) -> Option<String> {
-    headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok()).find_map(next_of)
+pub(super) fn next(headers: &HeaderMap) -> Result<Option<String>, Unreadable> {
+    for value in headers.get_all(LINK) {
+        if let Some(next) = next_of(value.to_str().map_err(|_| Unreadable)?)? {
+            return Ok(Some(next));
+        }
+    }
+    Ok(None)
 }
 
-fn next_of(mut text: &str) -> Option<String> {
+fn next_of(mut text: &str) -> Result<Option<String>, Unreadable> {
     while let Some(open) = text.find('<') {
-        let (target, rest) = text[open + 1..].split_once('>')?;
+        let (target, rest) = text[open + 1..].split_once('>').ok_or(Unreadable)?;
         let end = end_of_parameters(rest);
         let (parameters, others) = rest.split_at(end);
         if parameters.split(';').any(is_next) {
-            return Some(target.trim().to_owned());
+            return Ok(Some(target.trim().to_owned()));
         }
         text = others;
     }
-    None
+    Ok(None)
 }
 
 /// Parameters end at the first comma outside quotes.
@@ -49,10 +58,12 @@ mod tests {
             (r#"</a>; title="x, y"; rel="prev", </b>; REL="last next""#, Some("/b")),
             (r#"</a>; rel="prev""#, None),
             (r#"</a>; rel="nextish""#, None),
-            ("</a", None),
             ("", None),
         ] {
-            assert_eq!(next_of(text).as_deref(), expected, "{text}");
+            assert_eq!(next_of(text), Ok(expected.map(str::to_owned)), "{text}");
+        }
+        for broken in ["</a", "</a; rel=next", r#"</a>; rel="prev", </b; rel=next"#] {
+            assert_eq!(next_of(broken), Err(Unreadable), "{broken}");
         }
     }
 

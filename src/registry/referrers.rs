@@ -117,7 +117,7 @@ impl Session<'_> {
             let reply = self.get(get).await?;
             match reply.status.as_u16() {
                 200 => {}
-                400 | 404 | 405 | 406 if first => return Ok(Api::NotSupported { for_good: !is_registry_error(&reply.body) }),
+                400 | 404 | 405 | 406 if first => return Ok(Api::NotSupported { for_good: is_about_the_path(&reply) }),
                 _ => return Err(refused(reply.status, &Method::GET, &url)),
             }
             let page = match read_page(&reply) {
@@ -130,7 +130,11 @@ impl Session<'_> {
             if listed.len() > limits.referrers {
                 return Err(too_many(digest, limits.referrers));
             }
-            match link::next(&reply.headers) {
+            let next = link::next(&reply.headers);
+            let next = next.map_err(|link::Unreadable| {
+                failure(Cause::InvalidResponse, format!("{} leads to a next page whose address cannot be read", shown(&url)))
+            })?;
+            match next {
                 None => return Ok(Api::Listed(listed)),
                 // An empty page that leads on costs a registry nothing and a client everything.
                 Some(_) if listed.len() == before && !first => {
@@ -182,24 +186,36 @@ impl Session<'_> {
 fn read_page(reply: &Reply) -> Option<Result<Vec<Link>, UnknownAnswer>> {
     let media_type = media_type(&reply.headers).unwrap_or_default();
     let named = media_type == OCI_INDEX;
+    let is_json = media_type.ends_with("json");
     // Some registries call it plain JSON; it is the index that makes it one.
-    if !named && !media_type.ends_with("json") && !media_type.is_empty() {
+    if !is_json && !media_type.is_empty() {
         return None;
     }
     match serde_json::from_slice::<Page>(&reply.body) {
         Ok(Page { manifests: Some(manifests), .. }) => Some(Ok(manifests)),
         // Go writes an empty list as `null` when it was never made. No list at all is no index, whatever the header says.
-        Ok(Page { manifests: None, .. }) if named && has_manifests(&reply.body) => Some(Ok(Vec::new())),
+        Ok(Page { manifests: None, .. }) if named && has_manifests(&reply.body) == Some(true) => Some(Ok(Vec::new())),
         Ok(Page { manifests: None, .. }) if named => {
             Some(Err(failure(Cause::InvalidResponse, format!("{} gives an index without a list", shown(&reply.url)))))
         }
-        Err(_) if named => Some(Err(failure(Cause::InvalidResponse, format!("{} gives an index that cannot be read", shown(&reply.url))))),
+        // A list with one entry that cannot be read, or JSON that broke off: nobody knows what it was.
+        Err(_) if named || (is_json && has_manifests(&reply.body) != Some(false)) => {
+            Some(Err(failure(Cause::InvalidResponse, format!("{} gives an index that cannot be read", shown(&reply.url)))))
+        }
         _ => None,
     }
 }
 
-fn has_manifests(body: &[u8]) -> bool {
-    serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body).is_ok_and(|index| index.contains_key("manifests"))
+/// Whether JSON is an object with a list of manifests, in whatever state; `None` for what is no JSON.
+fn has_manifests(body: &[u8]) -> Option<bool> {
+    serde_json::from_slice::<serde_json::Value>(body).ok().map(|json| json.get("manifests").is_some())
+}
+
+/// Whether an answer says that there is no such path at all, and not something about this digest: what is said for one digest with
+/// no words (some answer so where nothing refers to it), or of its form, is not taken for an answer about others.
+fn is_about_the_path(reply: &Reply) -> bool {
+    let speaks = !reply.body.is_empty() || matches!(reply.status.as_u16(), 405 | 406);
+    reply.status.as_u16() != 400 && speaks && !is_registry_error(&reply.body)
 }
 
 /// Whether a body is a registry's own error (OCI distribution specification, "Error Codes"): then the path is known to it, and what

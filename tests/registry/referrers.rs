@@ -153,6 +153,36 @@ async fn a_listed_index_that_cannot_be_read_is_broken() {
     }
 }
 
+/// JSON that lists something is an index, whatever it is called; JSON that cannot be read is nothing that can be said.
+#[tokio::test]
+async fn a_list_by_another_name_that_cannot_be_read_is_broken() {
+    const GZIP: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0];
+    let bodies: [&'static [u8]; 4] = [br#"{"manifests":[{"digest":"blake3:00"}]}"#, br#"{"manifests":7}"#, b"{", GZIP];
+    for body in bodies {
+        for media_type in ["application/json", "application/vnd.docker.distribution.manifest.list.v2+json"] {
+            let server = ScriptedRegistry::start(move |asked| match asked.target.contains("/referrers/") {
+                true => Reply::new(200).body(media_type, body).into(),
+                false => unsigned(asked).into(),
+            })
+            .await;
+            let outcome = referrers(&registry(), &server, &digest(IMAGE)).await;
+            assert_eq!(cause(&outcome), Some(Cause::InvalidResponse), "{}", String::from_utf8_lossy(body));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_next_page_that_cannot_be_read_is_not_the_end() {
+    for link in ["</v2/app/referrers/next; rel=\"next\"", "</v2/app/r\u{e9}f\u{e9}rrers>; rel=\"next\""] {
+        let server = ScriptedRegistry::start(move |asked| match asked.target.contains("/referrers/") {
+            true => index([nth(1)]).header("link", link).into(),
+            false => unsigned(asked).into(),
+        })
+        .await;
+        assert_eq!(cause(&referrers(&registry(), &server, &digest(IMAGE)).await), Some(Cause::InvalidResponse), "{link}");
+    }
+}
+
 /// That there is no API is learnt for the repository from an answer about a digest that is there, and for no other.
 #[tokio::test]
 async fn a_missing_api_is_remembered_for_the_repository_alone() {
@@ -186,21 +216,23 @@ async fn a_missing_api_is_remembered_for_the_repository_alone() {
 #[tokio::test]
 async fn not_found_for_one_digest_is_not_no_api() {
     let signed = br#"{"config":{},"layers":[]}"#;
-    let server = ScriptedRegistry::start(move |asked| {
-        let about = |digest: Digest| asked.target.ends_with(&digest.to_string());
-        match asked.target.contains("/referrers/") {
-            true if about(digest(signed)) => index([nth(1)]).into(),
-            true => unknown().into(),
-            false if about(digest(signed)) => manifest(signed).into(),
-            false => unsigned(asked).into(),
-        }
-    })
-    .await;
-    let registry = registry();
-    assert_eq!(referrers(&registry, &server, &digest(IMAGE)).await, Outcome::Absent);
-    assert_eq!(referrers(&registry, &server, &digest(signed)).await, Outcome::Found(found(1)));
-    assert_eq!(referrers(&registry, &server, &digest(IMAGE)).await, Outcome::Absent);
-    assert_eq!(digests(&referrers(&registry, &server, &digest(signed)).await), [nth(1)]);
+    for nothing in [unknown(), Reply::new(404), Reply::new(400)] {
+        let server = ScriptedRegistry::start(move |asked| {
+            let about = |digest: Digest| asked.target.ends_with(&digest.to_string());
+            match asked.target.contains("/referrers/") {
+                true if about(digest(signed)) => index([nth(1)]).into(),
+                true => nothing.clone().into(),
+                false if about(digest(signed)) => manifest(signed).into(),
+                false => unsigned(asked).into(),
+            }
+        })
+        .await;
+        let registry = registry();
+        assert_eq!(referrers(&registry, &server, &digest(IMAGE)).await, Outcome::Absent);
+        assert_eq!(referrers(&registry, &server, &digest(signed)).await, Outcome::Found(found(1)));
+        assert_eq!(referrers(&registry, &server, &digest(IMAGE)).await, Outcome::Absent);
+        assert_eq!(digests(&referrers(&registry, &server, &digest(signed)).await), [nth(1)]);
+    }
 }
 
 fn found(number: u32) -> Vec<seaworthy::model::Descriptor> {

@@ -298,6 +298,24 @@ fn registries_are_compared_at_boundaries() {
 }
 
 #[test]
+fn another_port_is_no_way_around_what_is_forbidden() {
+    let configuration =
+        config(r#"{"untrustedRegistries": ["evil.test", "[fd00::1]", "bad.test:5000"], "imageRepositoryAllowList": ["good.test"]}"#);
+    let says = |id: &str, reference: &str| {
+        Says::from(&finding(&builtin(id), &configuration, container(declared(reference)), &looked()).unwrap().judgement)
+    };
+    let denied = Says::Fail(Reason::RegistryDenied);
+    for reference in ["evil.test/app", "evil.test:8443/app", "EVIL.test:80/app", "[fd00::1]:5000/app", "bad.test:5000/app"] {
+        assert_eq!(says("C-0001", reference), denied, "{reference}");
+    }
+    for reference in ["evil.test.example/app", "bad.test:5001/app", "bad.test/app", "[fd00::2]:5000/app"] {
+        assert_eq!(says("C-0001", reference), Says::Pass, "{reference}");
+    }
+    // What is allowed is allowed as it is written: another port is another server.
+    assert_eq!((says("C-0078", "good.test/app"), says("C-0078", "good.test:8443/app")), (Says::Pass, denied));
+}
+
+#[test]
 fn public_images_come_through_the_proxy() {
     let mut configuration = Configuration::default();
     let proxies = std::collections::BTreeMap::from([("proxies".to_owned(), vec!["registry.test/proxy/**".to_owned()])]);
@@ -307,6 +325,7 @@ fn public_images_come_through_the_proxy() {
         ("registry.test/own/app", Says::Pass),
         ("nginx:1.27", Says::Fail(Reason::PublicRegistry)),
         ("eu.gcr.io/project/app", Says::Fail(Reason::PublicRegistry)),
+        ("quay.io:8443/project/app", Says::Fail(Reason::PublicRegistry)),
     ] {
         let judgement = finding(&builtin("SW-0004"), &configuration, container(declared(reference)), &looked()).unwrap().judgement;
         assert_eq!(Says::from(&judgement), expected, "{reference}");

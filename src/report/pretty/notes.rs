@@ -108,7 +108,8 @@ pub(super) fn not_judged(report: &Report, options: Options, out: &mut impl Write
     if all.is_empty() {
         return Ok(());
     }
-    let text = format!("Not judged: {} with an image-like field of a kind that is not understood", counted(all.len(), "object"));
+    let objects = all.iter().map(|field| &field.key).collect::<BTreeSet<_>>().len();
+    let text = format!("Not judged: {} with an image-like field of a kind that is not understood", counted(objects, "object"));
     title(out, appearance, Tone::Heading, &text)?;
     let most = if options.verbose { all.len() } else { FEW_OBJECTS };
     for object in all.iter().take(most) {
