@@ -60,10 +60,9 @@ pub struct Image {
 }
 
 /// What is attached to it.
-pub struct Signature {
-    pub config: Content,
-    pub layer: Content,
-    pub manifest: Content,
+pub struct Signatures {
+    pub manifests: Vec<Content>,
+    pub blobs: Vec<Content>,
     /// The index that the referrers API answers with.
     pub referrers: Content,
 }
@@ -86,65 +85,72 @@ pub fn image(number: usize) -> Image {
     Image { config, manifest }
 }
 
-/// The signature of an image.
-pub fn signature(image: &Image, form: Form) -> Signature {
+/// The signatures of an image, each another piece of evidence: layers of one manifest, or bundles with a manifest each.
+pub fn signatures(image: &Image, form: Form, pieces: usize) -> Signatures {
     // What a signature says is read, whether it verifies is not asked: any 64 bytes do.
     let proof = STANDARD.encode([7; 64]);
-    let subject = image.manifest.descriptor("");
     match form {
-        Form::Tag => {
-            let layer = Content::new(
-                SIMPLE,
-                format!(
-                    r#"{{"critical":{{"identity":{{"docker-reference":""}},"image":{{"docker-manifest-digest":"{}"}},"type":"cosign container image signature"}},"optional":null}}"#,
-                    image.manifest.digest
-                ),
-            );
-            let config = Content::new(
-                CONFIG,
-                format!(r#"{{"architecture":"","os":"","config":{{}},"rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#, layer.digest),
-            );
-            let listed = layer.descriptor(&format!(r#","annotations":{{"dev.cosignproject.cosign/signature":"{proof}"}}"#));
-            attached(config, layer, &listed, "", &[])
-        }
-        Form::Bundle => {
-            let statement = format!(
-                r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}}}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{{}}}}"#,
-                image.manifest.digest.trim_start_matches("sha256:")
-            );
-            let layer = Content::new(
-                BUNDLE,
-                format!(
-                    r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{{"publicKey":{{"hint":"bench"}}}},"dsseEnvelope":{{"payloadType":"application/vnd.in-toto+json","payload":"{}","signatures":[{{"sig":"{proof}"}}]}}}}"#,
-                    STANDARD.encode(statement)
-                ),
-            );
-            let listed = layer.descriptor("");
-            attached(
-                Content::new(EMPTY, "{}".to_owned()),
-                layer,
-                &listed,
-                &format!(r#","artifactType":"{BUNDLE}","subject":{subject}"#),
-                &[BUNDLE],
-            )
-        }
+        Form::Tag => by_tag(image, &proof, pieces),
+        Form::Bundle => by_bundle(image, &proof, pieces),
     }
 }
 
-fn attached(config: Content, layer: Content, listed: &str, more: &str, referrers: &[&str]) -> Signature {
-    let manifest = Content::new(
-        MANIFEST,
-        format!(r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{},"layers":[{listed}]{more}}}"#, config.descriptor("")),
-    );
-    let entries: Vec<String> = referrers
-        .iter()
-        .map(|artifact_type| {
-            manifest.descriptor(&format!(
-                r#","artifactType":"{artifact_type}","annotations":{{"dev.sigstore.bundle.content":"dsse-envelope","dev.sigstore.bundle.predicateType":"https://sigstore.dev/cosign/sign/v1"}}"#
-            ))
+fn by_tag(image: &Image, proof: &str, pieces: usize) -> Signatures {
+    let layers: Vec<Content> = (0..pieces)
+        .map(|piece| {
+            let digest = &image.manifest.digest;
+            let text = format!(
+                r#"{{"critical":{{"identity":{{"docker-reference":""}},"image":{{"docker-manifest-digest":"{digest}"}},"type":"cosign container image signature"}},"optional":{{"piece":{piece}}}}}"#
+            );
+            Content::new(SIMPLE, text)
         })
         .collect();
+    let diffs: Vec<String> = layers.iter().map(|layer| format!(r#""{}""#, layer.digest)).collect();
+    let text = format!(r#"{{"architecture":"","os":"","config":{{}},"rootfs":{{"type":"layers","diff_ids":[{}]}}}}"#, diffs.join(","));
+    let config = Content::new(CONFIG, text);
+    let annotation = format!(r#","annotations":{{"dev.cosignproject.cosign/signature":"{proof}"}}"#);
+    let listed: Vec<String> = layers.iter().map(|layer| layer.descriptor(&annotation)).collect();
+    let manifest = manifest(&config, &listed.join(","), "");
+    let blobs = layers.into_iter().chain([config]).collect();
+    Signatures { manifests: vec![manifest], blobs, referrers: index(&[]) }
+}
+
+fn by_bundle(image: &Image, proof: &str, pieces: usize) -> Signatures {
+    let mut signatures = Signatures { manifests: Vec::new(), blobs: Vec::new(), referrers: index(&[]) };
+    let mut listed = Vec::new();
+    for piece in 0..pieces {
+        let statement = format!(
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}}}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{{}}}}"#,
+            image.manifest.digest.trim_start_matches("sha256:")
+        );
+        let layer = Content::new(
+            BUNDLE,
+            format!(
+                r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{{"publicKey":{{"hint":"bench-{piece}"}}}},"dsseEnvelope":{{"payloadType":"application/vnd.in-toto+json","payload":"{}","signatures":[{{"sig":"{proof}"}}]}}}}"#,
+                STANDARD.encode(statement)
+            ),
+        );
+        let config = Content::new(EMPTY, "{}".to_owned());
+        let subject = format!(r#","artifactType":"{BUNDLE}","subject":{}"#, image.manifest.descriptor(""));
+        let manifest = manifest(&config, &layer.descriptor(""), &subject);
+        listed.push(manifest.descriptor(&format!(
+            r#","artifactType":"{BUNDLE}","annotations":{{"dev.sigstore.bundle.content":"dsse-envelope","dev.sigstore.bundle.predicateType":"https://sigstore.dev/cosign/sign/v1"}}"#
+        )));
+        signatures.manifests.push(manifest);
+        signatures.blobs.extend([config, layer]);
+    }
+    signatures.referrers = index(&listed);
+    signatures
+}
+
+fn manifest(config: &Content, layers: &str, more: &str) -> Content {
+    Content::new(
+        MANIFEST,
+        format!(r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{},"layers":[{layers}]{more}}}"#, config.descriptor("")),
+    )
+}
+
+fn index(manifests: &[String]) -> Content {
     const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-    let referrers = Content::new(INDEX, format!(r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{}]}}"#, entries.join(",")));
-    Signature { config, layer, manifest, referrers }
+    Content::new(INDEX, format!(r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{}]}}"#, manifests.join(",")))
 }

@@ -28,7 +28,8 @@ fn main() -> ExitCode {
     match words[..] {
         ["serve-registry", ref options @ ..] => registry::serve(options),
         ["serve-api", ref options @ ..] => cluster::serve(options),
-        ["replay", requests] => replay::run(requests),
+        ["replay", "sockets", requests] => replay::run(replay::By::Sockets, requests),
+        ["replay", "library", requests] => replay::run(replay::By::Library, requests),
         ["measure", report, ref command @ ..] => return measure::run(report, command),
         // Cargo itself adds `--bench`.
         ref names => return scenarios::run(&names.iter().copied().filter(|name| !name.starts_with("--")).collect::<Vec<_>>()),

@@ -1,4 +1,4 @@
-//! A registry of synthetic images, each with one signature.
+//! A registry of synthetic images, each with signatures.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,12 +8,13 @@ use hyper::StatusCode;
 use super::content::{self, Content, Form};
 use super::server::{self, Answer, Asked};
 
-/// `serve-registry --images N --form tag|bundle [--delay-ms N]`
+/// `serve-registry --images N --form tag|bundle [--pieces N] [--delay-ms N]`
 pub fn serve(options: &[&str]) {
     let images = super::option(options, "--images").unwrap();
     let form = super::option(options, "--form").unwrap();
     let delay = Duration::from_millis(super::option(options, "--delay-ms").unwrap_or(0));
-    let registry = Registry::new(images, form);
+    let pieces = super::option(options, "--pieces").unwrap_or(1);
+    let registry = Registry::new(images, form, pieces);
     server::serve(delay, Box::new(move |asked| registry.answer(asked)));
 }
 
@@ -24,25 +25,25 @@ struct Registry {
 }
 
 impl Registry {
-    fn new(images: usize, form: Form) -> Self {
+    fn new(images: usize, form: Form, pieces: usize) -> Self {
         let mut registry = Self { manifests: HashMap::new(), blobs: HashMap::new(), referrers: HashMap::new() };
         for number in 0..images {
             let repository = content::repository(number);
             let image = content::image(number);
-            let signature = content::signature(&image, form);
+            let signatures = content::signatures(&image, form, pieces);
             let digest = image.manifest.digest.clone();
             if form == Form::Tag {
                 let tag = format!("{}.sig", digest.replace(':', "-"));
-                registry.manifests.insert(format!("{repository}/manifests/{tag}"), signature.manifest.clone());
+                registry.manifests.insert(format!("{repository}/manifests/{tag}"), signatures.manifests[0].clone());
             }
             registry.manifests.insert(format!("{repository}/manifests/v1"), image.manifest.clone());
-            for manifest in [image.manifest, signature.manifest] {
+            for manifest in signatures.manifests.into_iter().chain([image.manifest]) {
                 registry.manifests.insert(format!("{repository}/manifests/{}", manifest.digest), manifest);
             }
-            for blob in [image.config, signature.config, signature.layer] {
+            for blob in signatures.blobs.into_iter().chain([image.config]) {
                 registry.blobs.insert(format!("{repository}/blobs/{}", blob.digest), blob);
             }
-            registry.referrers.insert(format!("{repository}/referrers/{digest}"), signature.referrers);
+            registry.referrers.insert(format!("{repository}/referrers/{digest}"), signatures.referrers);
         }
         registry
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::content::Form;
 use super::measure::Usage;
+use super::replay::By;
 
 /// A server process. It ends when this value does.
 struct Server {
@@ -46,6 +47,8 @@ pub struct Plan {
     pub pods: usize,
     pub images: usize,
     pub form: Form,
+    /// Pieces of evidence that each image has.
+    pub pieces: usize,
     pub delay_ms: u64,
 }
 
@@ -66,7 +69,10 @@ impl Stage {
     pub fn new(plan: &Plan) -> Self {
         let form = if plan.form == Form::Tag { "tag" } else { "bundle" };
         let words = |text: String| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let registry = Server::start(&words(format!("serve-registry --images {} --form {form} --delay-ms {}", plan.images, plan.delay_ms)));
+        let registry = Server::start(&words(format!(
+            "serve-registry --images {} --form {form} --pieces {} --delay-ms {}",
+            plan.images, plan.pieces, plan.delay_ms
+        )));
         let api = Server::start(&words(format!(
             "serve-api --pods {} --images {} --registry 127.0.0.1:{}",
             plan.pods, plan.images, registry.port
@@ -94,7 +100,7 @@ impl Stage {
     }
 
     /// The same requests by a plain load generator.
-    pub fn replay(&self, requests: &Requests) -> Usage {
+    pub fn replay(&self, by: By, requests: &Requests) -> Usage {
         let file = self.home.path().join("requests");
         let mut text = String::new();
         for (port, lines) in [(self.api.port, &requests.api), (self.registry.port, &requests.registry)] {
@@ -103,7 +109,8 @@ impl Stage {
             }
         }
         std::fs::write(&file, text).unwrap();
-        self.measure(&std::env::current_exe().unwrap(), &["replay", file.to_str().unwrap()])
+        let by = if by == By::Sockets { "sockets" } else { "library" };
+        self.measure(&std::env::current_exe().unwrap(), &["replay", by, file.to_str().unwrap()])
     }
 
     /// `cosign tree` of the first images, one after another; none where it is not installed.

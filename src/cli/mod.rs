@@ -61,9 +61,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     })
 }
 
-fn block_on(work: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+fn block_on(work: impl Future<Output = anyhow::Result<Exit>> + Send + 'static) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let result = runtime.block_on(work);
+    // On a worker, beside the connections that it speaks over: from this thread each answer would be one more switch of threads.
+    let result = runtime.block_on(runtime.spawn(work))?;
     // Not dropped: that would wait for name look-ups that may never end.
     runtime.shutdown_background();
     result

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use hyper_util::client::proxy::matcher::Matcher;
@@ -29,6 +29,8 @@ use crate::model::{Cause, UnknownAnswer};
 const USER_AGENT: &str = concat!("seaworthy/", env!("CARGO_PKG_VERSION"));
 /// What is read of the body of an answer that is an error.
 const ERROR_BODY: u64 = 64 << 10;
+/// Room that is made for a body before it comes, in bytes: what an answer says of its length is only believed so far.
+const FIRST_ROOM: usize = 64 << 10;
 /// Times that a request is sent whose connection broke.
 const ATTEMPTS_AT_CONNECTION: u32 = 3;
 
@@ -213,7 +215,7 @@ impl Client {
                     note_clock(&host.counters, &headers);
                     let trouble = trouble_of(status);
                     let Some(trouble) = trouble else {
-                        host.window.answered();
+                        host.window.answered(took);
                         return Ok(Reply { status, headers, body, url });
                     };
                     let asked_for = retry_after(&headers);
@@ -296,19 +298,21 @@ impl Client {
         if declared.is_some_and(|length| length > cap) {
             return if status.is_success() { Err(too_large()) } else { Ok((status, headers, Bytes::new())) };
         }
-        let mut body = Body::default();
+        // Copied: a piece is a part of the connection's buffer and would keep all of it.
+        let mut body =
+            Vec::with_capacity(declared.map_or(0, |length| usize::try_from(length).map_or(FIRST_ROOM, |length| length.min(FIRST_ROOM))));
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let piece = match timeout(timeouts.idle.min(left), response.chunk()).await {
                 Err(_) => return Err(late("no end of the answer")),
                 Ok(Err(error)) => return Err(no_answer(&error, url)),
-                Ok(Ok(None)) => return Ok((status, headers, body.whole())),
+                Ok(Ok(None)) => return Ok((status, headers, body.into())),
                 Ok(Ok(Some(piece))) => piece,
             };
             if (body.len() + piece.len()) as u64 > cap {
-                return if status.is_success() { Err(too_large()) } else { Ok((status, headers, body.whole())) };
+                return if status.is_success() { Err(too_large()) } else { Ok((status, headers, body.into())) };
             }
-            body.push(piece);
+            body.extend_from_slice(&piece);
         }
     }
 
@@ -398,33 +402,5 @@ fn note_clock(counters: &Counters, headers: &HeaderMap) {
     let date = headers.get(DATE).and_then(|value| http_date(value.to_str().ok()?));
     if let Some(date) = date {
         counters.clock(date.as_second().saturating_sub(Timestamp::now().as_second()));
-    }
-}
-
-/// A body as it arrives; most come in one piece and are not copied.
-#[derive(Default)]
-struct Body {
-    first: Bytes,
-    more: BytesMut,
-}
-
-impl Body {
-    fn len(&self) -> usize {
-        self.first.len().max(self.more.len())
-    }
-
-    fn push(&mut self, piece: Bytes) {
-        if self.first.is_empty() {
-            self.first = piece;
-            return;
-        }
-        if self.more.is_empty() {
-            self.more.extend_from_slice(&self.first);
-        }
-        self.more.extend_from_slice(&piece);
-    }
-
-    fn whole(self) -> Bytes {
-        if self.more.is_empty() { self.first } else { self.more.freeze() }
     }
 }

@@ -1,7 +1,7 @@
 //! How many requests one host has to bear at a time, and when it is left alone.
 //!
-//! Starts low, grows with every answer while the window is full (threefold each round trip until the first trouble, then by one),
-//! halves when the host says that it is too much, waits when it says so.
+//! Starts low, grows with every answer while the window is full (threefold each round trip until the first trouble, then by one)
+//! and the host is not near, halves when the host says that it is too much, waits when it says so.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,6 +15,8 @@ use crate::model::{Cause, UnknownAnswer};
 
 /// What one answer adds to a window that was never too large: a scan of a hundred images far away is over in a few round trips.
 const FAST_GROWTH: usize = 2;
+/// A host that once answered sooner is near: more at a time would cost connections and win nothing.
+const NEAR: Duration = Duration::from_millis(5);
 
 /// In which way requests fail in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +65,8 @@ struct State {
     surplus: usize,
     shrunk: Option<Instant>,
     paused_until: Option<Instant>,
+    /// The least time that an answer took: how far away the host is, whatever queues on the way.
+    least: Duration,
     trouble: Option<(Trouble, u32)>,
     left_alone_until: Option<Instant>,
 }
@@ -84,6 +88,7 @@ impl Window {
             surplus: 0,
             shrunk: None,
             paused_until: None,
+            least: Duration::MAX,
             trouble: None,
             left_alone_until: None,
         };
@@ -138,13 +143,14 @@ impl Window {
         }
     }
 
-    /// The host answered as it should.
-    pub(super) fn answered(&self) {
+    /// The host answered as it should, after so long.
+    pub(super) fn answered(&self, took: Duration) {
         let full = self.turns.available_permits() == 0;
         let mut state = self.state();
         state.trouble = None;
         state.left_alone_until = None;
-        if !full || state.size >= self.manners.window_most {
+        state.least = state.least.min(took);
+        if !full || state.least < NEAR || state.size >= self.manners.window_most {
             return;
         }
         state.answers_at_size += 1;
@@ -212,14 +218,14 @@ mod tests {
         Window::new(Manners { window_start: start, window_most: most, ..Manners::default() })
     }
 
-    async fn round(window: &Window) -> usize {
+    async fn round(window: &Window, took: Duration) -> usize {
         let mut turns = Vec::new();
         while window.turns.available_permits() > 0 {
             turns.push(window.enter("host").await.unwrap());
         }
         let sent = turns.len();
         for turn in turns {
-            window.answered();
+            window.answered(took);
             drop(turn);
             // Others are waiting: free places are taken at once.
             window.turns.forget_permits(usize::MAX);
@@ -233,9 +239,17 @@ mod tests {
         let window = window(32, 256);
         let mut sizes = Vec::new();
         for _ in 0..5 {
-            sizes.push(round(&window).await);
+            sizes.push(round(&window, NEAR).await);
         }
         assert_eq!(sizes, [32, 96, 256, 256, 256]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_stays_as_it_is_where_answers_come_at_once() {
+        let window = window(32, 256);
+        for _ in 0..3 {
+            assert_eq!(round(&window, NEAR / 2).await, 32);
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -274,7 +288,7 @@ mod tests {
         assert!(window.enter("host").await.is_err());
         tokio::time::advance(Duration::from_secs(61)).await;
         drop(window.enter("host").await.unwrap());
-        window.answered();
+        window.answered(NEAR);
         window.failed(Trouble::Silent);
         assert!(window.enter("host").await.is_ok());
     }

@@ -14,8 +14,9 @@ use super::gather::{Answers, Gathered, gather};
 use super::task::{DeclaredPlaces, ImageTask};
 use crate::model::{Answer, CredentialKind, Digest, ImageEvidence, Ledger, Needs, Outcome, Question, ScanEvent, Stop};
 
-/// Images that are worked on at once. Registries have windows of their own; this only bounds what is held in memory.
-const IMAGES_AT_ONCE: usize = 1_024;
+/// Images of one registry that are worked on at once. Each has several requests out, so that the largest window of a host stays full;
+/// more would only hold memory while they wait. Counted by registry, so that a silent one keeps no other waiting.
+const IMAGES_AT_ONCE: usize = 128;
 
 /// The evidence of every image, in the order of the images.
 pub type EvidenceByImage = BTreeMap<ImageTask, ImageEvidence>;
@@ -60,8 +61,9 @@ pub async fn collect(
                 }
             }
         };
-        let mut waiting = tasks.iter().map(|(task, places)| (task.clone(), places.clone()));
-        let mut running: FuturesUnordered<_> = waiting.by_ref().take(IMAGES_AT_ONCE).map(|(task, places)| work(task, places)).collect();
+        let mut waiting = by_registry(&tasks);
+        let first = waiting.values_mut().flat_map(|queue| queue.by_ref().take(IMAGES_AT_ONCE));
+        let mut running: FuturesUnordered<_> = first.map(|(task, places)| work(task.clone(), places.clone())).collect();
         loop {
             tokio::select! {
                 // What is already known is taken in before the end is looked at.
@@ -70,8 +72,9 @@ pub async fn collect(
                     None => break None,
                     Some((task, found)) => {
                         on_event(ScanEvent::ImageDone { reference: task.reference.to_string() });
+                        let next = waiting.get_mut(task.reference.repository().registry()).and_then(Iterator::next);
+                        running.extend(next.map(|(task, places)| work(task.clone(), places.clone())));
                         evidence.insert(task, found);
-                        running.extend(waiting.next().map(|(task, places)| work(task, places)));
                     }
                 },
                 reason = stopped(&mut stop) => break Some(reason),
@@ -88,6 +91,16 @@ pub async fn collect(
     }
     let (ledger, blobs) = board.into_ledger();
     Collected { evidence, ledger, blobs }
+}
+
+type Queue<'a> = std::vec::IntoIter<(&'a ImageTask, &'a DeclaredPlaces)>;
+
+fn by_registry(tasks: &BTreeMap<ImageTask, DeclaredPlaces>) -> BTreeMap<&str, Queue<'_>> {
+    let mut queues: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for (task, places) in tasks {
+        queues.entry(task.reference.repository().registry()).or_default().push((task, places));
+    }
+    queues.into_iter().map(|(registry, queue)| (registry, queue.into_iter())).collect()
 }
 
 /// Collects the evidence of all images from a view that answers every question at once.
@@ -197,6 +210,23 @@ mod tests {
         asked.dedup();
         // Manifest, referrers and signature tag once, each of the three tags once.
         assert_eq!((all, asked.len(), collected.ledger.len()), (6, 6, 6));
+    }
+
+    /// A registry that never answers, with more images than are worked on at once, before another one in the alphabet.
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_registry_keeps_no_other_waiting() {
+        let source = Unsigned::default();
+        let (stopper, stop) = watch::channel(None);
+        let silent: Vec<String> = (0..2 * IMAGES_AT_ONCE).map(|number| format!("silent.io/x{number}:one")).collect();
+        let references: Vec<&str> = silent.iter().map(String::as_str).chain(["z.io/x:one"]).collect();
+        let tasks = tasks(&references);
+        let end = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            stopper.send_replace(Some(Stop::TimedOut));
+        };
+        let (collected, ()) = tokio::join!(collect(tasks, NEEDS, &source, stop, Timestamp::UNIX_EPOCH, &|_| ()), end);
+        let seen = |evidence: &&ImageEvidence| matches!(evidence.manifest, ManifestPresence::Seen { .. });
+        assert_eq!((collected.evidence.len(), collected.evidence.values().filter(seen).count()), (references.len(), 1));
     }
 
     #[tokio::test(start_paused = true)]
