@@ -13,6 +13,7 @@
 
 mod cluster;
 mod content;
+mod docker;
 mod measure;
 mod registry;
 mod replay;

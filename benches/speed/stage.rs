@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use super::content::Form;
+use super::docker::Docker;
 use super::measure::Usage;
 use super::replay::By;
 
@@ -58,9 +59,31 @@ pub struct Requests {
     pub registry: Vec<String>,
 }
 
+/// The registry of a scenario.
+enum Registry {
+    Scripted(Server),
+    Docker(Docker),
+}
+
+impl Registry {
+    fn port(&self) -> u16 {
+        match self {
+            Self::Scripted(server) => server.port,
+            Self::Docker(registry) => registry.port,
+        }
+    }
+
+    fn log(&self) -> String {
+        match self {
+            Self::Scripted(server) => server.log(),
+            Self::Docker(registry) => registry.log(),
+        }
+    }
+}
+
 /// Servers and a home directory for one scenario.
 pub struct Stage {
-    registry: Server,
+    registry: Registry,
     api: Server,
     home: tempfile::TempDir,
 }
@@ -68,14 +91,25 @@ pub struct Stage {
 impl Stage {
     pub fn new(plan: &Plan) -> Self {
         let form = if plan.form == Form::Tag { "tag" } else { "bundle" };
-        let words = |text: String| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         let registry = Server::start(&words(format!(
             "serve-registry --images {} --form {form} --pieces {} --delay-ms {}",
             plan.images, plan.pieces, plan.delay_ms
         )));
+        Self::with(Registry::Scripted(registry), plan)
+    }
+
+    /// With a real registry, signatures by tag; none where it is not installed.
+    pub fn with_real_registry(plan: &Plan) -> Option<Self> {
+        let program = ["docker-registry", "registry"].into_iter().find_map(find)?;
+        Some(Self::with(Registry::Docker(Docker::start(&program, plan.images)), plan))
+    }
+
+    fn with(registry: Registry, plan: &Plan) -> Self {
         let api = Server::start(&words(format!(
             "serve-api --pods {} --images {} --registry 127.0.0.1:{}",
-            plan.pods, plan.images, registry.port
+            plan.pods,
+            plan.images,
+            registry.port()
         )));
         let home = tempfile::tempdir().unwrap();
         let kubeconfig = format!(
@@ -103,7 +137,7 @@ impl Stage {
     pub fn replay(&self, by: By, requests: &Requests) -> Usage {
         let file = self.home.path().join("requests");
         let mut text = String::new();
-        for (port, lines) in [(self.api.port, &requests.api), (self.registry.port, &requests.registry)] {
+        for (port, lines) in [(self.api.port, &requests.api), (self.registry.port(), &requests.registry)] {
             for line in lines {
                 text.push_str(&format!("{port}\t{line}\n"));
             }
@@ -121,7 +155,7 @@ impl Stage {
         let Some(cosign) = find("cosign") else { return Ok(None) };
         let mut walls = Duration::ZERO;
         for number in 0..images {
-            let image = format!("127.0.0.1:{}/{}:v1", self.registry.port, super::content::repository(number));
+            let image = format!("127.0.0.1:{}/{}:v1", self.registry.port(), super::content::repository(number));
             let usage = self.measure(&cosign, &["tree", "--allow-http-registry", &image]);
             if usage.exit != Some(0) {
                 return Err(format!("cosign tree {image} ended with {:?}", usage.exit));
@@ -132,13 +166,17 @@ impl Stage {
     }
 
     fn requests(&self) -> Requests {
-        let lines = |server: &Server| server.log().lines().map(str::to_owned).collect();
-        Requests { api: lines(&self.api), registry: lines(&self.registry) }
+        let lines = |log: String| log.lines().map(str::to_owned).collect();
+        Requests { api: lines(self.api.log()), registry: lines(self.registry.log()) }
     }
 
     fn measure(&self, program: &Path, arguments: &[&str]) -> Usage {
         measured(self.home.path(), program, arguments)
     }
+}
+
+fn words(text: String) -> Vec<String> {
+    text.split(' ').map(str::to_owned).collect()
 }
 
 /// Runs a program with nothing of the user's environment, and tells what it used. Its output is dropped.
