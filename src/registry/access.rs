@@ -167,7 +167,7 @@ impl<'a> Session<'a> {
             let reply = self.send(&get, authorization.clone()).await?;
             if reply.status.as_u16() != 401 {
                 if known.is_none() && self.may_be_hidden(&host, &reply) {
-                    self.ask_base(&host, &get.url).await;
+                    Box::pin(self.ask_base(&host, &get.url)).await;
                     if self.challenge(&host).is_some() {
                         continue;
                     }
@@ -247,7 +247,9 @@ impl<'a> Session<'a> {
             (Some(Challenge::Bearer { .. }), Login::Token(token)) => Ok((bearer_header(token.expose()), None)),
             (Some(Challenge::Bearer { realm, service, scope }), _) => {
                 let wanted = Wanted { realm, service: service.as_deref(), scope: scope.as_deref(), path: self.access.repository.path() };
-                let (header, fetched) = self.tokens.header(self.client, &wanted, &self.credential, stale, &self.patience).await?;
+                // On the heap: few fetch a token, and every question would hold the room for it.
+                let fetching = Box::pin(self.tokens.header(self.client, &wanted, &self.credential, stale, &self.patience));
+                let (header, fetched) = fetching.await?;
                 self.presented.store(self.credential.login != Login::Anonymous, Relaxed);
                 Ok((Some(header), Some(fetched)))
             }

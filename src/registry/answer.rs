@@ -181,7 +181,8 @@ async fn ask(session: &Session<'_>, ask: &Ask, by: usize, cache: Option<&dyn Blo
             fetched.map(|found| one(keep(found, cache)))
         }
         Ask::Blob(digest) => session.blob(digest).await.map(|found| one(keep(found, cache))),
-        Ask::Referrers(digest) => session.referrers(digest, cache).await.map(|referrers| {
+        // On the heap: it holds several times what any other question holds while it waits.
+        Ask::Referrers(digest) => Box::pin(session.referrers(digest, cache)).await.map(|referrers| {
             support = Some(referrers.support);
             let outcome = if referrers.descriptors.is_empty() { Outcome::Absent } else { Outcome::Found(referrers.descriptors) };
             (outcome, None)
