@@ -74,9 +74,17 @@ pub fn of_report(report: &Report, stop: Option<Stop>, accepts_incomplete: bool) 
         Some(GateOutcome::Met) if incomplete => Exit::Unknown,
         Some(GateOutcome::Met) => Exit::Success,
         None if !report.controls.is_empty() && report.controls.iter().all(is_unconfigured) => Exit::Usage,
-        None if incomplete || stop.is_some() || report.controls.iter().any(|control| control.counts.unknown > 0) => Exit::Unknown,
+        None if incomplete => Exit::Unknown,
+        None if misses_its_workload(report) => Exit::Usage,
+        None if stop.is_some() || report.controls.iter().any(|control| control.counts.unknown > 0) => Exit::Unknown,
         None => Exit::Success,
     }
+}
+
+/// Whether one workload was asked for, and there is none of that name.
+#[must_use]
+pub fn misses_its_workload(report: &Report) -> bool {
+    report.header.scope.workload.is_some() && report.workloads.is_empty()
 }
 
 fn is_unconfigured(control: &ControlResult) -> bool {

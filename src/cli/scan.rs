@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::acquire::{self, From};
 use super::arguments::{FormatVersion, Scan, ScanBy, ScanOptions};
 use super::evidence::{self, Gathering};
-use super::exit::{Exit, of_report};
+use super::exit::{Exit, misses_its_workload, of_report};
 use super::output::{self, Format, Target};
 use super::progress::Progress;
 use super::timings::{self, Phases};
@@ -122,6 +122,10 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
         for line in timings::lines(phases, traffic.as_ref(), &statistics.hosts) {
             super::note(&line);
         }
+    }
+    if misses_its_workload(&report) {
+        let workload = report.header.scope.workload.as_deref().unwrap_or_default();
+        super::note(&format!("no workload {workload} was found; a pod is found under the controller that owns it, at the top"));
     }
     Ok(of_report(&report, stopped, accepted.accepts(Cause::ListIncomplete, None)))
 }

@@ -68,6 +68,21 @@ fn a_gate_on_nothing_is_a_mistake() {
     scan(TALK, &["--include-namespaces", "none"]).prints(0, &["irrelevant"]);
 }
 
+/// Whoever names one workload wants to know about it: that there is none of the name is no success.
+#[test]
+fn a_workload_that_is_not_there_is_a_mistake() {
+    let scan = |workload: &str, more: &[&str]| {
+        Program::new().run(&[&["scan", "workload", workload, "--control", "C-0237", "--snapshot", TALK], more].concat())
+    };
+    scan("Deployment/ledger-explorer", &[]).prints(0, &["1 workload"]);
+    for absent in ["Deployment/ledger-exporter", "Pod/ledger-explorer", "Deployment/Ledger-Explorer"] {
+        let ended = scan(absent, &[]);
+        ended.prints(2, &["0 workloads"]);
+        assert!(ended.err.contains(&format!("no workload {absent}")), "{ended:#?}");
+        scan(absent, &["--compliance-threshold", "0"]).prints(2, &["Gate: not applicable"]);
+    }
+}
+
 #[test]
 fn two_scans_of_one_snapshot_are_equal_to_the_byte() {
     for format in ["json", "kubescape-json", "pretty"] {
