@@ -1,7 +1,7 @@
 //! The source that asks: registries over the network, layouts and bundle files on disk, answers that are still young enough.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -18,6 +18,7 @@ pub struct LiveSource {
     bundles: BTreeMap<Arc<str>, Bundles>,
     cache: Option<DiskCache>,
     max_age: SignedDuration,
+    shown: Mutex<HashMap<(Repository, CredentialIdentity), bool>>,
 }
 
 impl LiveSource {
@@ -30,7 +31,7 @@ impl LiveSource {
         cache: Option<DiskCache>,
         max_age: SignedDuration,
     ) -> Self {
-        Self { registry, layouts, bundles, cache, max_age }
+        Self { registry, layouts, bundles, cache, max_age, shown: Mutex::default() }
     }
 
     /// What asking cost.
@@ -46,32 +47,66 @@ impl LiveSource {
         self.cache.as_ref().filter(|_| self.max_age > SignedDuration::ZERO)
     }
 
+    /// Answers from the cache and the registry.
+    ///
+    /// What the cache holds was seen by the credentials of another day. It counts only as long as today's see something in the
+    /// repository: where they are shown no manifest that is asked for, all is asked anew.
     async fn ask_registry(&self, repository: &Repository, credential: &CredentialIdentity, questions: &[Question]) -> Vec<Answered> {
         let now = Timestamp::now();
-        let kept: Vec<Option<Answer>> = questions.iter().map(|question| self.answers()?.get_answer(question, self.max_age, now)).collect();
-        let open: Vec<Ask> =
-            questions.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|(question, _)| question.ask.clone()).collect();
-        let blobs = self.cache.as_ref().map(|cache| cache as &dyn BlobCache);
-        let asked = if open.is_empty() { Vec::new() } else { self.registry.answer(repository, credential, &open, blobs).await };
-        // What hides from these credentials looks empty: that is no absence to keep.
-        let found = |answer: &Answer| matches!(answer.outcome, Outcome::Found(_));
-        let shows = |ask: &Ask| matches!(ask, Ask::Tag(_) | Ask::Manifest(_) | Ask::Readable);
-        let seen = open.iter().zip(&asked).any(|(ask, fresh)| shows(ask) && found(&fresh.answer));
+        let hidden = self.shown(repository, credential) == Some(false);
+        let answers = self.answers();
+        let kept = |question: &Question| answers.filter(|_| !hidden)?.get_answer(question, self.max_age, now);
+        let kept: Vec<Option<Answer>> = questions.iter().map(kept).collect();
+        let (held, open): (Vec<_>, Vec<_>) = questions.iter().zip(&kept).partition(|(_, kept)| kept.is_some());
+        let only_questions =
+            |pairs: Vec<(&Question, _)>| -> Vec<Question> { pairs.into_iter().map(|(question, _)| question.clone()).collect() };
+        let (held, open) = (only_questions(held), only_questions(open));
+        let asked = self.ask_open(repository, credential, &open).await;
+        let mut again = Vec::new().into_iter();
+        let in_vain = open.iter().any(|question| shows(&question.ask)) && self.shown(repository, credential) == Some(false);
+        if in_vain && !held.is_empty() {
+            again = self.ask_open(repository, credential, &held).await.into_iter();
+        }
         let mut asked = asked.into_iter();
-        let answered = questions.iter().zip(kept).map(|(question, kept)| match (kept, self.answers()) {
-            (Some(answer), _) => Answered { answer, body: None },
-            (None, answers) => match asked.next() {
-                None => unanswered("the client gave no answer"),
-                Some(fresh) => {
-                    if let Some(answers) = answers.filter(|_| seen || found(&fresh.answer)) {
-                        answers.put_answer(question, &fresh.answer);
-                    }
-                    Answered { answer: fresh.answer, body: fresh.body }
-                }
-            },
+        let answered = kept.into_iter().map(|kept| match kept {
+            Some(answer) => again.next().unwrap_or(Answered { answer, body: None }),
+            None => asked.next().unwrap_or_else(|| unanswered("the client gave no answer")),
         });
         answered.collect()
     }
+
+    /// Asks the registry, and keeps what may be kept: what hides from these credentials looks empty, and that is no absence to keep.
+    async fn ask_open(&self, repository: &Repository, credential: &CredentialIdentity, open: &[Question]) -> Vec<Answered> {
+        if open.is_empty() {
+            return Vec::new();
+        }
+        let asks: Vec<Ask> = open.iter().map(|question| question.ask.clone()).collect();
+        let blobs = self.cache.as_ref().map(|cache| cache as &dyn BlobCache);
+        let asked = self.registry.answer(repository, credential, &asks, blobs).await;
+        let found = |answer: &Answer| matches!(answer.outcome, Outcome::Found(_));
+        let seen = asks.iter().zip(&asked).any(|(ask, fresh)| shows(ask) && found(&fresh.answer));
+        if seen || asks.iter().any(shows) {
+            let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+            *shown.entry((repository.clone(), credential.clone())).or_default() |= seen;
+        }
+        if let Some(answers) = self.answers() {
+            for (question, fresh) in open.iter().zip(&asked).filter(|(_, fresh)| seen || found(&fresh.answer)) {
+                answers.put_answer(question, &fresh.answer);
+            }
+        }
+        asked.into_iter().map(|fresh| Answered { answer: fresh.answer, body: fresh.body }).collect()
+    }
+
+    /// Whether these credentials were shown a manifest, or the tags, of the repository in this scan; `None` where they asked for none.
+    fn shown(&self, repository: &Repository, credential: &CredentialIdentity) -> Option<bool> {
+        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.get(&(repository.clone(), credential.clone())).copied()
+    }
+}
+
+/// Whether an answer to it, if it finds anything, shows that the repository does not hide.
+fn shows(ask: &Ask) -> bool {
+    matches!(ask, Ask::Tag(_) | Ask::Manifest(_) | Ask::Readable)
 }
 
 impl Source for LiveSource {

@@ -82,6 +82,25 @@ fn within_max_age_neither_tag_nor_referrers_are_asked_and_the_age_is_said() {
     assert!(server.count() > before);
 }
 
+/// What one login could read is not told to another, nor to nobody.
+#[test]
+fn what_one_login_saw_is_not_kept_for_another() {
+    let server = Running::of_alice(Shelf::signed().0);
+    let program = Program::new();
+    let alice = program.file("alice.json", &format!(r#"{{"auths":{{"{}":{{"auth":"YWxpY2U6c2VjcmV0"}}}}}}"#, server.registry.host()));
+    let nobody = program.file("nobody.json", r#"{"auths":{}}"#);
+    let run = |config: &str| {
+        let ended = judge(&program, &server.reference(), &["-f", "json", "--max-age", "1h", "--docker-config", config]);
+        (ended.code, answer(&ended.json())["cause"].as_str().map(str::to_owned))
+    };
+    assert_eq!(run(&alice), (Some(0), None));
+    assert_eq!(run(&nobody), (Some(3), Some("unauthorized".to_owned())));
+    assert_eq!(run(&alice), (Some(0), None));
+    // Logged out, in the same file.
+    program.file("alice.json", r#"{"auths":{}}"#);
+    assert_eq!(run(&alice), (Some(3), Some("unauthorized".to_owned())));
+}
+
 /// Every text of this name, in order.
 fn texts(value: &Value, name: &str) -> Vec<String> {
     match value {

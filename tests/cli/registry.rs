@@ -98,6 +98,14 @@ impl Running {
         Self::new(move |asked| shelf.answer(asked).into())
     }
 
+    /// The same for whoever logs in as alice.
+    pub(super) fn of_alice(shelf: Shelf) -> Self {
+        Self::new(move |asked| match asked.header("authorization") {
+            Some("Basic YWxpY2U6c2VjcmV0") => shelf.answer(asked).into(),
+            _ => Reply::new(401).header("www-authenticate", "Basic realm=\"x\"").into(),
+        })
+    }
+
     pub(super) fn reference(&self) -> String {
         format!("{}/acme/app:v1", self.registry.host())
     }
