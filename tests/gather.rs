@@ -15,6 +15,7 @@ use seaworthy::scan::{Answers, DeclaredPlaces, ExtraPlace, Gathered, ImageTask, 
 
 use crate::world::{BUNDLE, COSIGN_SIGN, SIMPLE, World, bundle, bundle_about, descriptor, digest_of, payload};
 
+const OCI_ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+json";
 const ALL: Needs = Needs { subject: true, tag: true, signatures: true };
 
 /// The world as it is asked: an answer is there once its question was asked, and rounds are counted.
@@ -412,6 +413,42 @@ fn a_notation_envelope_that_is_not_understood_counts_only_for_what_its_manifest_
         world.say(&home(), Ask::Referrers(image.clone()), Outcome::Found(vec![descriptor(OCI_MANIFEST, &listed, 1)]));
         assert_eq!(named(&world.evidence(&running(&image))), expected);
     }
+}
+
+/// OCI 1.1 had manifests of artifacts until its last release candidate, and Notation's signatures were written in them.
+#[test]
+fn a_signature_in_an_artifact_manifest_is_one() {
+    const NOTATION: &str = "application/vnd.cncf.notary.signature";
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
+    let signature = world.put(&home(), BUNDLE, bundle(COSIGN_SIGN, &image));
+    let blob = |media_type: &str, digest: &Digest| format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":1}}"#);
+    for (blobs, subject, expected) in [
+        (format!("[{}]", blob(BUNDLE, &signature)), &image, 1),
+        (format!("[{}]", blob("application/x", &signature)), &image, 1),
+        ("null".to_owned(), &image, 1),
+        (format!("[{}]", blob("application/x", &signature)), &signature, 0),
+    ] {
+        let subject = blob(OCI_MANIFEST, subject);
+        let manifest = world.put(
+            &home(),
+            OCI_ARTIFACT,
+            format!(r#"{{"mediaType":"{OCI_ARTIFACT}","artifactType":"{NOTATION}","blobs":{blobs},"subject":{subject}}}"#),
+        );
+        world.say(&home(), Ask::Referrers(image.clone()), Outcome::Found(vec![descriptor(OCI_ARTIFACT, &manifest, 1)]));
+        assert_eq!(named(&world.evidence(&running(&image))), expected, "{blobs}");
+    }
+}
+
+#[test]
+fn an_index_among_the_evidence_was_not_looked_through() {
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
+    let other = world.image(&home(), "other");
+    let index = world.index(&home(), &[&other]);
+    world.say(&home(), Ask::Referrers(image.clone()), Outcome::Found(vec![descriptor(OCI_INDEX, &index, 1)]));
+    let evidence = world.evidence(&running(&image));
+    assert!(matches!(&evidence.places[0].outcome, PlaceOutcome::Unknown(unknown) if unknown.cause == Cause::UnsupportedFormat));
 }
 
 #[test]

@@ -251,7 +251,8 @@ fn in_scope(scope: &Scope, values: &Values, subject: &Subject<'_>) -> bool {
             matches(values.patterns(&scope.images)) && !matches(values.patterns(&scope.except_images))
         }
     };
-    image && listed(&scope.kinds, &key.kind) && listed(&scope.namespaces, &key.namespace)
+    let kind = scope.kinds.is_empty() || scope.kinds.iter().any(|known| known.eq_ignore_ascii_case(&key.kind));
+    image && kind && listed(&scope.namespaces, &key.namespace)
 }
 
 /// A workload fails when any container fails, else is unknown when any is (and that is not accepted), else passes.

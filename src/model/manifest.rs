@@ -17,6 +17,9 @@ pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.
 /// Media type of a Docker manifest list.
 pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
+/// Media type of an OCI artifact manifest: release candidates of OCI 1.1 had it, and tools of that time wrote signatures in it.
+pub const OCI_ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+json";
+
 /// Whether the media type is one of an index or manifest list.
 #[must_use]
 pub fn is_index(media_type: &str) -> bool {
@@ -58,6 +61,8 @@ pub enum Manifest {
     Image(Box<ImageManifest>),
     /// An index or manifest list.
     Index(ImageIndex),
+    /// An artifact manifest.
+    Artifact(Box<ArtifactManifest>),
 }
 
 /// An image (or artifact) manifest.
@@ -67,7 +72,7 @@ pub struct ImageManifest {
     /// The configuration.
     pub config: Link,
     /// The layers.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     pub layers: Vec<Link>,
     /// What it refers to.
     #[serde(default)]
@@ -75,6 +80,26 @@ pub struct ImageManifest {
     /// Its artifact type.
     #[serde(default)]
     pub artifact_type: Option<String>,
+}
+
+/// An artifact manifest: no configuration, and blobs instead of layers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ArtifactManifest {
+    /// The blobs.
+    #[serde(default, deserialize_with = "or_empty")]
+    pub blobs: Vec<Link>,
+    /// What it refers to.
+    #[serde(default)]
+    pub subject: Option<Link>,
+    /// Its artifact type.
+    #[serde(default)]
+    pub artifact_type: Option<String>,
+}
+
+/// Go writes an empty list as `null` when it was never made.
+fn or_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Link>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// An index or manifest list.
@@ -126,6 +151,9 @@ impl Manifest {
         let shape: Shape = serde_json::from_slice(bytes).map_err(shape_error)?;
         let has_image = shape.config.is_some() || shape.layers.is_some();
         let said_index = shape.media_type.as_deref().map(is_index);
+        if shape.media_type.as_deref() == Some(OCI_ARTIFACT) && !has_image && shape.manifests.is_none() {
+            return Ok(Self::Artifact(Box::new(serde_json::from_slice(bytes).map_err(shape_error)?)));
+        }
         match (has_image, shape.manifests.is_some(), said_index) {
             (true, true, _) | (true, false, Some(true)) => Err(ManifestError::Confused),
             (false, true, Some(false)) => Err(ManifestError::Confused),

@@ -33,7 +33,8 @@ pub use ledger::{
     Answer, Ask, CosignTag, CredentialIdentity, CredentialKind, Descriptor, Ledger, Outcome, Place, Question, SecretName, UnknownAnswer,
 };
 pub use manifest::{
-    DOCKER_LIST, DOCKER_MANIFEST, ImageIndex, ImageManifest, Link, Manifest, ManifestError, OCI_INDEX, OCI_MANIFEST, is_index,
+    ArtifactManifest, DOCKER_LIST, DOCKER_MANIFEST, ImageIndex, ImageManifest, Link, Manifest, ManifestError, OCI_ARTIFACT, OCI_INDEX,
+    OCI_MANIFEST, is_index,
 };
 pub use needs::Needs;
 pub use pattern::{Pattern, PatternError};

@@ -272,26 +272,34 @@ impl Inquiry<'_> {
             manifest: Some(manifest.clone()),
             content: manifest.clone(),
         };
-        match Manifest::parse(&bytes) {
-            Err(error) => search.statements.push(statement(Relation::Malformed(error.to_string()), "manifest")),
+        let (layers, subject, is_notation) = match Manifest::parse(&bytes) {
+            Err(error) => return search.statements.push(statement(Relation::Malformed(error.to_string()), "manifest")),
+            // No client that signs writes one; but what is in it was not looked at.
             Ok(Manifest::Index(_)) => {
-                search.warnings.push(format!("{place}: {manifest} refers to the image and is an index; it was not opened"))
+                let detail = format!("{manifest} in {place} is listed as evidence and is an index; what is in it was not read");
+                search.warnings.push(detail.clone());
+                return search.unanswered(Cause::UnsupportedFormat, detail);
             }
             Ok(Manifest::Image(image)) => {
-                let before = pieces.len();
                 let image = *image;
-                let layers = image.layers.into_iter().filter(|layer| verify::is_statement(&layer.media_type));
-                pieces.extend(layers.map(|layer| Piece { source, manifest: Some(manifest.clone()), layer }));
                 let is_notation = image.artifact_type.as_deref() == Some(NOTATION) || image.config.media_type == NOTATION;
-                if pieces.len() == before && is_notation {
-                    // Its envelope is not understood; what its manifest refers to is, and a list may claim anything.
-                    let relation = match image.subject {
-                        Some(subject) if subject.digest == *digest => Relation::Names,
-                        subject => Relation::NamesOthers(subject.into_iter().map(|subject| subject.digest).collect()),
-                    };
-                    search.statements.push(statement(relation, NOTATION));
-                }
+                (image.layers, image.subject, is_notation)
             }
+            Ok(Manifest::Artifact(artifact)) => {
+                let artifact = *artifact;
+                (artifact.blobs, artifact.subject, artifact.artifact_type.as_deref() == Some(NOTATION))
+            }
+        };
+        let before = pieces.len();
+        let layers = layers.into_iter().filter(|layer| verify::is_statement(&layer.media_type));
+        pieces.extend(layers.map(|layer| Piece { source, manifest: Some(manifest.clone()), layer }));
+        if pieces.len() == before && is_notation {
+            // Its envelope is not understood; what its manifest refers to is, and a list may claim anything.
+            let relation = match subject {
+                Some(subject) if subject.digest == *digest => Relation::Names,
+                subject => Relation::NamesOthers(subject.into_iter().map(|subject| subject.digest).collect()),
+            };
+            search.statements.push(statement(relation, NOTATION));
         }
     }
 

@@ -70,7 +70,7 @@ impl Inquiry<'_> {
         let children = match self.content(pulled)? {
             Err(unknown) => return Some(SubjectState::Unknown(unknown)),
             Ok(Manifest::Image(image)) if image.config.digest == *config => return Some(SubjectState::Known(pulled.clone())),
-            Ok(Manifest::Image(_)) => return Some(self.config_unmatched(config)),
+            Ok(Manifest::Image(_) | Manifest::Artifact(_)) => return Some(self.config_unmatched(config)),
             Ok(Manifest::Index(index)) => index.manifests,
         };
         let contents: Vec<_> = children.iter().take(MOST_CHILDREN).map(|child| (&child.digest, self.content(&child.digest))).collect();

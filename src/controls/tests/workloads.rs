@@ -140,6 +140,13 @@ fn unconfigured_and_manual_controls_are_not_judged() {
     assert_eq!(manual, ControlJudgement::RequiresReview("Ask the HSM's owner.".to_owned()));
 }
 
+/// As `--include-kinds` does: a kind is never told from another by its case, and a control that is silent by a slip says nothing.
+#[test]
+fn kinds_in_a_scope_are_read_in_any_case() {
+    let control = control("  scope: { kinds: [deployment] }\n  rule: { reference: { pinnedToDigest: {} } }");
+    assert_eq!(findings(judged(&control, &inventory(vec![workload("web", vec![container(declared(APP))])]), None)).len(), 1);
+}
+
 #[test]
 fn a_template_whose_pods_were_not_listed_says_nothing_of_what_runs() {
     let unlisted = || ContainerImage { basis: Basis::Declared(DeclaredBecause::PodsNotListed), ..declared(APP) };

@@ -14,7 +14,9 @@ use jiff::Timestamp;
 
 use self::catalog::{Catalog, Role};
 use super::disk::{self, BLOB_LIMIT, MANIFEST_LIMIT, Read};
-use crate::model::{Answer, Ask, Cause, CredentialKind, Descriptor, Digest, Manifest, OCI_INDEX, OCI_MANIFEST, Outcome, UnknownAnswer};
+use crate::model::{
+    Answer, Ask, Cause, CredentialKind, Descriptor, Digest, Manifest, OCI_ARTIFACT, OCI_INDEX, OCI_MANIFEST, Outcome, UnknownAnswer,
+};
 
 /// Why a directory is no layout.
 #[derive(Debug, thiserror::Error)]
@@ -165,6 +167,7 @@ fn bare(digest: &Digest, media_type: &str, size: usize) -> Descriptor {
 fn unlisted(digest: &Digest, manifest: &Manifest, bytes: &[u8]) -> Descriptor {
     let by_shape = match manifest {
         Manifest::Image(_) => OCI_MANIFEST,
+        Manifest::Artifact(_) => OCI_ARTIFACT,
         Manifest::Index(_) => OCI_INDEX,
     };
     let own = serde_json::from_slice::<wire::Wire>(bytes).ok().and_then(|wire| wire.media_type);
