@@ -127,7 +127,7 @@ async fn a_rollout_shows_both_digests_and_no_old_revision() {
     .await;
     assert_eq!(names(&inventory), ["prod/Deployment/web"]);
     let web = workload(&inventory, "prod/Deployment/web");
-    assert_eq!((web.pods, web.origin.clone(), web.labels["app"].as_str()), (3, Origin::Cluster, "web"));
+    assert_eq!((web.pods, web.origin.clone(), web.labels.get("app").unwrap()), (3, Origin::Cluster, "web"));
     let app = container(web, "app");
     assert_eq!((app.path.as_str(), app.declared_in), ("spec.template.spec.containers[0].image", DeclaredIn::Template));
     let [old, new] = app.images.as_slice() else { panic!("{app:#?}") };
@@ -319,7 +319,7 @@ async fn custom_owners_are_followed_and_their_templates_compared() {
     let plain = inventory(objects.clone()).await;
     assert_eq!(names(&plain), ["prod/Platform/all"]);
     let all = workload(&plain, "prod/Platform/all");
-    assert_eq!((all.key.api_version.as_str(), all.origin.clone(), all.labels["app"].as_str()), ("acme.io/v1", Origin::Cluster, "all"));
+    assert_eq!((all.key.api_version.as_str(), all.origin.clone(), all.labels.get("app").unwrap()), ("acme.io/v1", Origin::Cluster, "all"));
     assert_eq!(container(all, "app").declared_in, DeclaredIn::Template);
     assert_eq!(container(all, "mesh").declared_in, DeclaredIn::PodOnly);
     assert_eq!(all.containers.len(), 2);
@@ -868,7 +868,7 @@ async fn what_ran_does_not_stand_for_what_will_run() {
     let seen = async |objects: Vec<Value>| {
         let inventory = inventory(objects).await;
         let images = container(workload(&inventory, "prod/CronJob/nightly"), "job").images.clone();
-        images.into_iter().map(|image| (image.reference, image.basis)).collect::<Vec<_>>()
+        images.into_iter().map(|image| (image.reference.to_string(), image.basis)).collect::<Vec<_>>()
     };
     let ran = |reference: &str| (reference.to_owned(), Basis::Finished);
     let next = |reference: &str| (reference.to_owned(), Basis::Declared(DeclaredBecause::NoPods));

@@ -60,7 +60,7 @@ impl Row {
     fn judge(self, id: &str) -> Judgement {
         let basis = if self.running == RunningImage::Unreported { Basis::Declared(DeclaredBecause::NoPods) } else { Basis::Running };
         let image = ContainerImage {
-            reference: self.reference,
+            reference: self.reference.into(),
             running: self.running,
             basis,
             reported_repository: None,
@@ -274,7 +274,7 @@ fn formats_that_are_recognised_count_as_existing() {
 fn the_credential_of_the_question_is_the_workloads_own() {
     let task = |secrets: &[&str]| {
         let image = ContainerImage {
-            reference: format!("{REPOSITORY}:v1"),
+            reference: format!("{REPOSITORY}:v1").into(),
             running: RunningImage::Unreported,
             basis: Basis::Running,
             reported_repository: None,

@@ -11,11 +11,12 @@ use super::server::{self, Answer, Asked};
 
 const NAMESPACES: usize = 20;
 
-/// `serve-api --pods N --images N --registry HOST:PORT`
+/// `serve-api --pods N --images N --replicas N --registry HOST:PORT`
 pub fn serve(options: &[&str]) {
     let cluster = Cluster::new(
         super::option(options, "--pods").unwrap(),
         super::option(options, "--images").unwrap(),
+        super::option(options, "--replicas").unwrap(),
         &super::option::<String>(options, "--registry").unwrap(),
     );
     server::serve(Duration::ZERO, Box::new(move |asked| cluster.answer(asked)));
@@ -33,8 +34,8 @@ struct Cluster {
 }
 
 impl Cluster {
-    fn new(pods: usize, images: usize, registry: &str) -> Self {
-        let replicas = (pods / images).clamp(1, 10);
+    fn new(pods: usize, images: usize, most_replicas: usize, registry: &str) -> Self {
+        let replicas = (pods / images).clamp(1, most_replicas);
         Self {
             pods,
             replicas,

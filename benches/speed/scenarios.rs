@@ -100,7 +100,7 @@ fn machine() -> String {
 }
 
 const fn plan(pods: usize, images: usize) -> Plan {
-    Plan { pods, images, form: Form::Tag, pieces: 1, delay_ms: 0 }
+    Plan { pods, images, replicas: 10, form: Form::Tag, pieces: 1, delay_ms: 0 }
 }
 
 /// A run that ended well and really asked for every image; anything else measures nothing.
@@ -221,12 +221,19 @@ fn latency() -> Measured {
 }
 
 fn memory() -> Measured {
-    let sizes = [(1_000, 100, 30.0), (1_000, 1_000, 30.0), (10_000, 1_000, 80.0), (150_000, 1_000, 250.0)];
+    let sizes = [
+        (1_000, 100, 10, 30.0),
+        (1_000, 1_000, 10, 30.0),
+        (10_000, 1_000, 10, 80.0),
+        (150_000, 1_000, 10, 250.0),
+        (150_000, 1_000, 1, 250.0),
+    ];
     let mut rows = Vec::new();
     let mut peaks = Vec::new();
-    for (pods, images, limit) in sizes {
-        let (usage, _) = checked(&Stage::new(&plan(pods, images)), images, false)?;
-        rows.push(Row::memory(format!("peak memory, {pods} pods of {images} images"), usage.peak, limit));
+    for (pods, images, replicas, limit) in sizes {
+        let (usage, _) = checked(&Stage::new(&Plan { replicas, ..plan(pods, images) }), images, false)?;
+        let each = if replicas == 1 { ", each a workload of its own" } else { "" };
+        rows.push(Row::memory(format!("peak memory, {pods} pods of {images} images{each}"), usage.peak, limit));
         peaks.push(usage.peak);
     }
     let growth = (peaks[3].saturating_sub(peaks[2])) / (150_000 - 10_000);

@@ -47,6 +47,8 @@ impl Drop for Server {
 pub struct Plan {
     pub pods: usize,
     pub images: usize,
+    /// Most pods of one Deployment.
+    pub replicas: usize,
     pub form: Form,
     /// Pieces of evidence that each image has.
     pub pieces: usize,
@@ -106,9 +108,10 @@ impl Stage {
 
     fn with(registry: Registry, plan: &Plan) -> Self {
         let api = Server::start(&words(format!(
-            "serve-api --pods {} --images {} --registry 127.0.0.1:{}",
+            "serve-api --pods {} --images {} --replicas {} --registry 127.0.0.1:{}",
             plan.pods,
             plan.images,
+            plan.replicas,
             registry.port()
         )));
         let home = tempfile::tempdir().unwrap();

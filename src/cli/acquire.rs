@@ -12,8 +12,8 @@ use crate::inventory::{
     ClockReading, Cluster, ClusterNetworks, ConnectOptions, CustomKind, InventoryError, InventoryOptions, PAGE_SIZE, Traffic,
 };
 use crate::model::{
-    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Inventory, InventoryCounts, ObjectKey, Origin, PodSample,
-    PullSecret, ReportSource, RunningImage, ScanEvent, Scope, Stop, Workload,
+    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Inventory, InventoryCounts, Labels, ObjectKey, Origin,
+    PodSample, PullSecret, ReportSource, RunningImage, ScanEvent, Scope, Stop, Workload,
 };
 
 /// From what an inventory is made.
@@ -123,17 +123,17 @@ fn named(references: &[String], scope: &Scope, observed: Timestamp) -> Inventory
     references.sort();
     references.dedup();
     let workloads = references.into_iter().map(|reference| Workload {
-        key: ObjectKey { api_version: String::new(), kind: "Image".to_owned(), namespace: String::new(), name: reference.clone() },
-        labels: std::collections::BTreeMap::new(),
+        key: ObjectKey { api_version: "".into(), kind: "Image".into(), namespace: "".into(), name: reference.as_str().into() },
+        labels: Labels::default(),
         origin: Origin::Argument,
         containers: vec![Container {
-            name: "image".to_owned(),
+            name: "image".into(),
             kind: ContainerKind::Container,
-            path: "image".to_owned(),
+            path: "image".into(),
             declared_in: DeclaredIn::Template,
             pull_policy: None,
             images: vec![ContainerImage {
-                reference,
+                reference: reference.into(),
                 running: RunningImage::Unreported,
                 basis: Basis::Declared(DeclaredBecause::Manifest),
                 reported_repository: None,

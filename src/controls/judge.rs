@@ -109,17 +109,20 @@ impl Judge<'_, '_> {
     }
 
     fn containers(&self, workload: &Workload) -> Vec<ContainerFinding> {
-        subjects(workload, self.lookup)
-            .filter(|(subject, _)| self.in_scope(self.rule, subject))
-            .map(|(subject, evidence)| {
+        // Exactly as long as it has to be: there are as many of these as workloads.
+        let mut findings = Vec::with_capacity(workload.containers.iter().map(|container| container.images.len()).sum());
+        findings.extend(subjects(workload, self.lookup).filter(|(subject, _)| self.in_scope(self.rule, subject)).map(
+            |(subject, evidence)| {
                 let judgement = evaluate(self.rule, self.values, &subject);
                 self.finding(&subject, evidence, judgement)
-            })
-            .collect()
+            },
+        ));
+        findings.shrink_to_fit();
+        findings
     }
 
     fn finding(&self, subject: &Subject<'_>, evidence: Option<Evidence>, judgement: Judgement) -> ContainerFinding {
-        let digest = judged_digest(subject).map(ToString::to_string);
+        let digest = judged_digest(subject).cloned();
         let repository = subject.reference.as_ref().ok().map(ImageReference::repository);
         let accepted = matches!(&judgement, Judgement::Unknown { cause, .. } if self.accepted.accepts(*cause, repository));
         let remediation = match judgement {
@@ -127,7 +130,7 @@ impl Judge<'_, '_> {
             Judgement::Fail { reason: Reason::MalformedReference, .. } => {
                 fill("Correct the reference at {path} of {workload}.", subject, None)
             }
-            Judgement::Fail { .. } => fill(&self.control.remediation, subject, digest.as_deref()),
+            Judgement::Fail { .. } => fill(&self.control.remediation, subject, digest.as_ref().map(ToString::to_string).as_deref()),
             Judgement::Pass { .. } | Judgement::Unknown { .. } => String::new(),
         };
         let mut warnings = subject.evidence.map(|evidence| evidence.warnings.clone()).unwrap_or_default();
@@ -277,7 +280,7 @@ fn fold(containers: &[ContainerFinding]) -> ControlStatus {
 fn fill(template: &str, subject: &Subject<'_>, digest: Option<&str>) -> String {
     let at_digest = match (&subject.reference, digest) {
         (Ok(reference), Some(digest)) => format!("{}@{digest}", reference.repository()),
-        _ => subject.image.reference.clone(),
+        _ => subject.image.reference.as_str().to_owned(),
     };
     let workload = subject.workload.key.to_string();
     let value = |name: &str| match name {

@@ -1,21 +1,19 @@
 //! Puts groups of pods, templates and owners together into workloads.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use crate::model::Cause;
-use crate::model::{
-    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Gap, ObjectKey, Origin, PodSample, RunningImage,
-    SecretName, Workload,
-};
+use crate::model::{Basis, Cause, ContainerKind, DeclaredBecause, DeclaredIn, Gap, ObjectKey, Origin, SecretName, SharedText, Workload};
 
-use super::fold::{Group, GroupOwner, OwnerRef, SeenImage, SharedLabels, Sighting, least};
+use super::fold::{Group, GroupOwner, OwnerRef, SeenImage, Sighting};
+use super::merge::{Part, Place, merge};
 use super::objects::Controller;
 use super::owners::{Owners, Top};
 use super::revisions::{RevisionId, Revisions};
 use super::scope::Filter;
 use super::secrets::AccountName;
 use super::template::{DeclaredContainer, Template, image_path};
+use super::uid::Uid;
 
 /// Path of the specification inside a pod.
 const POD: &str = "spec";
@@ -23,8 +21,7 @@ const POD: &str = "spec";
 /// Everything that was read, by what it is.
 pub(super) struct Assembly {
     pub(super) groups: Vec<Group>,
-    /// Controllers with their templates, by UID.
-    pub(super) controllers: HashMap<Arc<str>, Controller>,
+    /// Controllers with their templates, and whatever else owns pods.
     pub(super) owners: Owners,
     pub(super) revisions: Revisions,
     /// Pull secrets of service accounts.
@@ -34,23 +31,15 @@ pub(super) struct Assembly {
     pub(super) pods_missing: BTreeSet<Option<String>>,
 }
 
-/// Where a container of a pod is declared, and its path.
-#[derive(Debug)]
-struct Place {
-    declared_in: DeclaredIn,
-    path: String,
-    index: u32,
-}
-
 impl Assembly {
     /// Every owner that is named by pods or controllers.
-    pub(super) fn named_owners(&self) -> impl Iterator<Item = (Arc<str>, OwnerRef)> + '_ {
+    pub(super) fn named_owners(&self) -> impl Iterator<Item = (Arc<str>, Arc<OwnerRef>)> + '_ {
         let of_pods = self.groups.iter().filter_map(|group| match &group.owner {
-            GroupOwner::Controller { owner, .. } => Some((Arc::clone(&group.namespace), owner.clone())),
+            GroupOwner::Controller { owner, .. } => Some((Arc::clone(&group.namespace), Arc::clone(owner))),
             GroupOwner::Pod { .. } | GroupOwner::Mirror { .. } => None,
         });
-        let of_controllers =
-            self.controllers.values().filter_map(|controller| Some((Arc::clone(&controller.namespace), controller.owner.clone()?)));
+        let controllers = self.owners.controllers().iter();
+        let of_controllers = controllers.filter_map(|controller| Some((Arc::clone(&controller.namespace), controller.owner.clone()?)));
         of_pods.chain(of_controllers)
     }
 
@@ -66,7 +55,7 @@ impl Assembly {
                     image.kind == ContainerKind::Ephemeral
                         || source.is_some_and(|source| {
                             let declared = source.template.find(image.kind, &image.name);
-                            declared.is_some_and(|declared| live.contains(&*source.uid) || declared.reference == image.reference)
+                            declared.is_some_and(|declared| live.contains(&source.uid) || declared.reference == image.reference)
                         })
                 });
                 if is_explained { None } else { self.revision_of(group, source) }
@@ -75,11 +64,11 @@ impl Assembly {
     }
 
     /// Controllers of which some pod is not over.
-    fn live(&self) -> HashSet<&str> {
+    fn live(&self) -> HashSet<&Uid> {
         let alive = self.groups.iter().filter(|group| group.seen.iter().any(|(image, _)| image.basis != Basis::Finished));
         alive
             .filter_map(|group| match &group.owner {
-                GroupOwner::Controller { owner, .. } => Some(&*self.source(owner)?.uid),
+                GroupOwner::Controller { owner, .. } => Some(&self.source(owner)?.uid),
                 GroupOwner::Pod { .. } | GroupOwner::Mirror { .. } => None,
             })
             .collect()
@@ -87,7 +76,7 @@ impl Assembly {
 
     /// The nearest controller above the pods whose template is known.
     fn source(&self, owner: &OwnerRef) -> Option<&Controller> {
-        self.owners.chain(owner).into_iter().find_map(|uid| self.controllers.get(uid))
+        self.owners.chain(owner).iter().find_map(|uid| self.owners.controller(uid))
     }
 
     /// The revision that made a group's pods, where it is another object than the one whose template is at hand.
@@ -99,27 +88,28 @@ impl Assembly {
         let is_revision =
             matches!((owner.api_version.split('/').next().unwrap_or_default(), &*owner.kind), ("apps", "ReplicaSet") | ("batch", "Job"));
         (is_revision && source.is_none_or(|source| source.uid != owner.uid))
-            .then(|| RevisionId::Object { namespace: Arc::clone(&group.namespace), owner: owner.clone() })
+            .then(|| RevisionId::Object { namespace: Arc::clone(&group.namespace), owner: Arc::clone(owner) })
     }
 
     /// Controllers with the containers of their templates for which no pod of theirs stands.
     fn uncovered(&self) -> Vec<(&Controller, Vec<&DeclaredContainer>)> {
         let live = self.live();
-        let mut covered: HashSet<(&str, ContainerKind, &str)> = HashSet::new();
+        let mut covered: HashSet<(&Uid, ContainerKind, &str)> = HashSet::new();
         for group in &self.groups {
             if let GroupOwner::Controller { owner, .. } = &group.owner
                 && let Some(source) = self.source(owner)
                 && !self.has_unlisted_pods(source)
             {
-                let stands = |image: &SeenImage| live.contains(&*source.uid) || self.would_run_again(group, image, source);
+                let stands = |image: &SeenImage| live.contains(&source.uid) || self.would_run_again(group, image, source);
                 let standing = group.seen.iter().filter(|(image, _)| stands(image));
-                covered.extend(standing.map(|(image, _)| (&*source.uid, image.kind, &*image.name)));
+                covered.extend(standing.map(|(image, _)| (&source.uid, image.kind, &*image.name)));
             }
         }
-        self.controllers
-            .values()
+        self.owners
+            .controllers()
+            .iter()
             .filter_map(|controller| {
-                let is_free = |container: &&DeclaredContainer| !covered.contains(&(&*controller.uid, container.kind, &*container.name));
+                let is_free = |container: &&DeclaredContainer| !covered.contains(&(&controller.uid, container.kind, &*container.name));
                 let containers: Vec<_> = controller.template.containers.iter().filter(is_free).collect();
                 (!containers.is_empty()).then_some((controller, containers))
             })
@@ -150,7 +140,7 @@ impl Assembly {
             .filter(|controller| controller.template.pull_secrets.is_empty())
             .filter(|controller| {
                 let top = self.top_of(controller);
-                filter.has_key(&top.key) && filter.has_labels(|key| label(&top.labels, key))
+                filter.has_key(&top.key) && filter.has_labels(|key| top.labels.get(key))
             })
             .map(account_of)
             .collect()
@@ -161,10 +151,10 @@ impl Assembly {
             Some(owner) => self.owners.top(&controller.namespace, owner),
             None => Top {
                 key: ObjectKey {
-                    api_version: controller.kind.api_version.to_string(),
-                    kind: controller.kind.kind.to_string(),
-                    namespace: controller.namespace.to_string(),
-                    name: controller.name.to_string(),
+                    api_version: (&controller.kind.api_version).into(),
+                    kind: (&controller.kind.kind).into(),
+                    namespace: (&controller.namespace).into(),
+                    name: (&controller.name).into(),
                 },
                 origin: Origin::Cluster,
                 labels: controller.labels.clone(),
@@ -174,41 +164,23 @@ impl Assembly {
 
     /// The workloads in scope, sorted, and what is in scope perhaps but cannot be told.
     pub(super) fn workloads(mut self, filter: &Filter) -> (Vec<Workload>, Vec<Gap>) {
-        let mut building: BTreeMap<ObjectKey, Building> = BTreeMap::new();
-        let (mut unlabelled, mut unplaced) = (0_usize, 0_usize);
-        let mut start = |top: Top, building: &mut BTreeMap<ObjectKey, Building>| -> Option<ObjectKey> {
-            if !filter.has_key(&top.key) {
-                unplaced += usize::from(top.origin == Origin::OwnerReference && filter.may_have_above(&top.key));
-                return None;
-            }
-            if filter.asks_labels() && top.origin == Origin::OwnerReference {
-                unlabelled += 1;
-                return None;
-            }
-            if !filter.has_labels(|key| label(&top.labels, key)) {
-                return None;
-            }
-            let key = top.key.clone();
-            building.entry(top.key).or_insert_with(|| Building::new(top.origin, top.labels));
-            Some(key)
-        };
+        let mut parts =
+            Parts { filter, parts: Vec::with_capacity(self.groups.len()), unlabelled: BTreeSet::new(), unplaced: BTreeSet::new() };
+        let mut texts = Texts::default();
         for (controller, containers) in self.uncovered() {
-            let Some(key) = start(self.top_of(controller), &mut building) else { continue };
-            let secrets = self.template_secrets(controller);
-            let because = self.because(controller);
-            if let Some(workload) = building.get_mut(&key) {
+            if let Some(part) = parts.start(self.top_of(controller)) {
+                let (secrets, because): (Arc<[SecretName]>, _) = (self.template_secrets(controller).into(), self.because(controller));
                 for container in containers {
-                    workload.declare(controller, container, &secrets, because);
+                    let path = texts.path(&controller.kind.pod_spec, container.kind, container.index);
+                    part.declare(container, &secrets, because, path);
                 }
             }
         }
         for group in std::mem::take(&mut self.groups) {
-            let Some(key) = start(self.top_of_group(&group), &mut building) else { continue };
-            let Some(workload) = building.get_mut(&key) else { continue };
-            workload.pods = workload.pods.saturating_add(group.pods);
-            let places: Vec<Place> = group.seen.iter().map(|(image, sighting)| self.place(&group, image, sighting)).collect();
-            let seen = group.seen.into_iter().zip(places).map(|((image, sighting), place)| (place, image, sighting));
-            workload.seen.extend(seen);
+            let places = group.seen.iter().map(|(image, sighting)| self.place(&group, image, sighting, &mut texts)).collect();
+            if let Some(part) = parts.start(self.top_of_group(&group, &mut texts)) {
+                (part.pods, part.places, part.seen) = (group.pods, places, group.seen);
+            }
         }
         let gap = |what: String, detail: &str| Gap {
             what,
@@ -219,23 +191,25 @@ impl Assembly {
         };
         let labels = "they may not be read, so the label selector cannot be asked of them";
         let above = "they may not be read, and what is asked for may be above them";
-        let gaps = (unlabelled > 0)
-            .then(|| gap(format!("labels of {unlabelled} owners"), labels))
+        let Parts { parts, unlabelled, unplaced, .. } = parts;
+        let gaps = (!unlabelled.is_empty())
+            .then(|| gap(format!("labels of {} owners", unlabelled.len()), labels))
             .into_iter()
-            .chain((unplaced > 0).then(|| gap(format!("owners above {unplaced} owners"), above)));
-        let workloads = building.into_iter().filter_map(|(key, building)| building.finish(key)).collect();
-        (workloads, gaps.collect())
+            .chain((!unplaced.is_empty()).then(|| gap(format!("owners above {} owners", unplaced.len()), above)));
+        // All that was read goes before workloads are made of it, not after.
+        drop(self);
+        (merge(parts), gaps.collect())
     }
 
-    fn top_of_group(&self, group: &Group) -> Top {
+    fn top_of_group(&self, group: &Group, texts: &mut Texts) -> Top {
         match &group.owner {
             GroupOwner::Controller { owner, .. } => self.owners.top(&group.namespace, owner),
             GroupOwner::Pod { name, labels } | GroupOwner::Mirror { name, labels } => Top {
                 key: ObjectKey {
-                    api_version: "v1".to_owned(),
-                    kind: "Pod".to_owned(),
-                    namespace: group.namespace.to_string(),
-                    name: name.to_string(),
+                    api_version: texts.share("v1"),
+                    kind: texts.share("Pod"),
+                    namespace: (&group.namespace).into(),
+                    name: name.into(),
                 },
                 origin: Origin::Cluster,
                 labels: labels.clone(),
@@ -268,8 +242,8 @@ impl Assembly {
         controller.template.pull_secrets.iter().map(name).collect()
     }
 
-    fn place(&self, group: &Group, image: &SeenImage, sighting: &Sighting) -> Place {
-        let in_pod = |declared_in| Place { declared_in, path: image_path(POD, image.kind, sighting.index), index: sighting.index };
+    fn place(&self, group: &Group, image: &SeenImage, sighting: &Sighting, texts: &mut Texts) -> Place {
+        let mut in_pod = |declared_in| Place { declared_in, path: texts.path(POD, image.kind, sighting.index), index: sighting.index };
         let GroupOwner::Controller { owner, .. } = &group.owner else {
             // A pod's own specification is all there is; only ephemeral containers cannot have been in it from the start.
             return in_pod(if image.kind == ContainerKind::Ephemeral { DeclaredIn::PodOnly } else { DeclaredIn::Template });
@@ -281,7 +255,7 @@ impl Assembly {
         if let Some((source, declared)) = source.and_then(|source| Some((source, source.template.find(image.kind, &image.name)?))) {
             return Place {
                 declared_in: DeclaredIn::Template,
-                path: image_path(&source.kind.pod_spec, image.kind, declared.index),
+                path: texts.path(&source.kind.pod_spec, image.kind, declared.index),
                 index: declared.index,
             };
         }
@@ -303,127 +277,52 @@ fn account_of(controller: &Controller) -> AccountName {
     (Arc::clone(&controller.namespace), name)
 }
 
-fn label<'a>(labels: &'a SharedLabels, key: &str) -> Option<&'a str> {
-    labels.iter().find(|(name, _)| **name == *key).map(|(_, value)| &**value)
+/// Workloads in the making.
+struct Parts<'a> {
+    filter: &'a Filter,
+    parts: Vec<Part>,
+    /// Owners whose labels are asked for and not known.
+    unlabelled: BTreeSet<ObjectKey>,
+    /// Owners that are not in scope, while something above them may be and is not known.
+    unplaced: BTreeSet<ObjectKey>,
 }
 
-/// A workload in the making: what was seen, in no order. Maps would cost more than what is in them, for most have one entry.
-#[derive(Debug)]
-struct Building {
-    origin: Origin,
-    labels: SharedLabels,
-    pods: u32,
-    seen: Vec<(Place, SeenImage, Sighting)>,
-}
-
-impl Building {
-    fn new(origin: Origin, labels: SharedLabels) -> Self {
-        Self { origin, labels, pods: 0, seen: Vec::new() }
-    }
-
-    /// Adds a container of a template that no pod has.
-    fn declare(&mut self, controller: &Controller, container: &DeclaredContainer, secrets: &[SecretName], because: DeclaredBecause) {
-        let image = SeenImage {
-            kind: container.kind,
-            name: Arc::clone(&container.name),
-            reference: Arc::clone(&container.reference),
-            running: RunningImage::Unreported,
-            basis: Basis::Declared(because),
-            repository: None,
-            pull_secrets: secrets.into(),
-        };
-        let sighting = Sighting { index: container.index, pull_policy: container.pull_policy, ..Sighting::default() };
-        let path = image_path(&controller.kind.pod_spec, container.kind, container.index);
-        self.seen.push((Place { declared_in: DeclaredIn::Template, path, index: container.index }, image, sighting));
-    }
-
-    fn finish(mut self, key: ObjectKey) -> Option<Workload> {
-        self.seen.sort_unstable_by(|(left_place, left, _), (right_place, right, _)| {
-            container_key(left_place, left)
-                .cmp(&container_key(right_place, right))
-                .then_with(|| left.cmp(right))
-                .then_with(|| (left_place.index, &left_place.path).cmp(&(right_place.index, &right_place.path)))
-        });
-        let mut containers: Vec<(u32, Container)> = Vec::new();
-        let mut last: Option<SeenImage> = None;
-        for (place, image, sighting) in self.seen {
-            let continues = containers.last().is_some_and(|(_, container)| {
-                container.kind == image.kind && *container.name == *image.name && container.declared_in == place.declared_in
-            });
-            if !continues {
-                containers.push((place.index, start_container(&place, &image)));
-                last = None;
+impl Parts<'_> {
+    /// A part of a workload, if it is in scope.
+    fn start(&mut self, top: Top) -> Option<&mut Part> {
+        if !self.filter.has_key(&top.key) {
+            if top.origin == Origin::OwnerReference && self.filter.may_have_above(&top.key) {
+                self.unplaced.insert(top.key);
             }
-            let Some((index, container)) = containers.last_mut() else { continue };
-            if (place.index, &place.path) < (*index, &container.path) {
-                (*index, container.path) = (place.index, place.path);
-            }
-            match container.images.last_mut().filter(|_| last.as_ref() == Some(&image)) {
-                Some(known) => {
-                    known.started = least(known.started, sighting.started);
-                    known.pull_policy = known.pull_policy.max(sighting.pull_policy);
-                    join(&mut known.pods, sighting.pods);
-                }
-                None => container.images.push(finish_image(&image, sighting)),
-            }
-            last = Some(image);
+            return None;
         }
-        containers.sort_by(|(left_index, left), (right_index, right)| {
-            (left.kind, left_index, &left.name, left.declared_in).cmp(&(right.kind, right_index, &right.name, right.declared_in))
-        });
-        let mut containers: Vec<Container> = containers.into_iter().map(|(_, container)| container).collect();
-        containers.iter_mut().for_each(settle);
-        let labels = self.labels.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
-        // Pods that are over without ever having run, under an owner whose template is not known: there is nothing to judge.
-        (!containers.is_empty()).then_some(Workload { key, labels, origin: self.origin, containers, pods: self.pods })
+        if self.filter.asks_labels() && top.origin == Origin::OwnerReference {
+            self.unlabelled.insert(top.key);
+            return None;
+        }
+        if !self.filter.has_labels(|key| top.labels.get(key)) {
+            return None;
+        }
+        self.parts.push(Part::new(self.parts.len(), top));
+        self.parts.last_mut()
     }
 }
 
-/// Keeps the pull policy once where all images have it.
-fn settle(container: &mut Container) {
-    container.images.shrink_to_fit();
-    container.pull_policy = container.images.iter().map(|image| image.pull_policy).max().flatten();
-    for image in &mut container.images {
-        image.pull_policy = image.pull_policy.filter(|policy| container.pull_policy != Some(*policy));
+/// Texts that many workloads say, each held once.
+#[derive(Debug, Default)]
+struct Texts(HashSet<SharedText>);
+
+impl Texts {
+    fn share(&mut self, text: &str) -> SharedText {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        let text = SharedText::from(text);
+        self.0.insert(text.clone());
+        text
     }
-}
 
-fn container_key<'a>(place: &Place, image: &'a SeenImage) -> (ContainerKind, &'a str, DeclaredIn) {
-    (image.kind, &image.name, place.declared_in)
-}
-
-fn start_container(place: &Place, image: &SeenImage) -> Container {
-    Container {
-        name: image.name.to_string(),
-        kind: image.kind,
-        path: place.path.clone(),
-        declared_in: place.declared_in,
-        pull_policy: None,
-        images: Vec::new(),
+    fn path(&mut self, pod_spec: &str, kind: ContainerKind, index: u32) -> SharedText {
+        self.share(&image_path(pod_spec, kind, index))
     }
-}
-
-fn finish_image(image: &SeenImage, sighting: Sighting) -> ContainerImage {
-    ContainerImage {
-        reference: image.reference.to_string(),
-        running: image.running.clone(),
-        basis: image.basis,
-        reported_repository: image.repository.as_deref().map(str::to_owned),
-        pull_secrets: image.pull_secrets.to_vec(),
-        started: sighting.started,
-        pull_policy: sighting.pull_policy,
-        pods: {
-            let mut pods = sighting.pods;
-            pods.names.shrink_to_fit();
-            pods
-        },
-    }
-}
-
-fn join(known: &mut PodSample, other: PodSample) {
-    known.count = known.count.saturating_add(other.count);
-    known.names.extend(other.names);
-    known.names.sort_unstable();
-    known.names.truncate(PodSample::NAMES);
-    known.names.shrink_to_fit();
 }

@@ -1,12 +1,13 @@
 //! Folds pods into groups by their direct owner, one page at a time; no pod is kept.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::{Basis, ContainerKind, DeclaredBecause, PodSample, PullPolicy, RunningImage, SecretName};
+use crate::model::{Basis, ContainerKind, DeclaredBecause, Labels, PodSample, PullPolicy, RunningImage, SecretName};
 
 use super::image_id;
 use super::intern::Interner;
@@ -14,6 +15,7 @@ use super::networks::ClusterNetworks;
 use super::scope::Filter;
 use super::slim::{ContainerStatus, OwnerReference, Pod, PodStatus};
 use super::template::{SpecEntry, entries, secret_names};
+use super::uid::Uid;
 
 /// Who a controlling `ownerReference` names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,25 +23,22 @@ pub(super) struct OwnerRef {
     pub(super) api_version: Arc<str>,
     pub(super) kind: Arc<str>,
     pub(super) name: Arc<str>,
-    pub(super) uid: Arc<str>,
+    pub(super) uid: Uid,
 }
 
 impl OwnerRef {
-    pub(super) fn of(reference: &OwnerReference<'_>, interner: &mut Interner) -> Self {
-        let mut share = |text: &Option<super::slim::Text<'_>>| interner.share(text.as_deref().unwrap_or_default());
+    pub(super) fn of(reference: &OwnerReference<'_>, interner: &Interner) -> Self {
+        let share = |text: &Option<super::slim::Text<'_>>| interner.share(text.as_deref().unwrap_or_default());
         Self {
             api_version: share(&reference.api_version),
             kind: share(&reference.kind),
             name: share(&reference.name),
-            uid: share(&reference.uid),
+            uid: Uid::from(reference.uid.as_deref().unwrap_or_default()),
         }
     }
 }
 
-/// Labels, kept small.
-pub(super) type SharedLabels = Box<[(Arc<str>, Arc<str>)]>;
-
-pub(super) fn share_labels(labels: &super::slim::Labels<'_>, interner: &mut Interner) -> SharedLabels {
+pub(super) fn share_labels(labels: &super::slim::Labels<'_>, interner: &Interner) -> Labels {
     labels.0.iter().map(|(key, value)| (interner.share(key), interner.share(value))).collect()
 }
 
@@ -47,11 +46,21 @@ pub(super) fn share_labels(labels: &super::slim::Labels<'_>, interner: &mut Inte
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum GroupOwner {
     /// A pod without a controller: a workload of its own.
-    Pod { name: Arc<str>, labels: SharedLabels },
+    Pod { name: Arc<str>, labels: Labels },
     /// Mirror pods of one static pod; the name is without the node's.
-    Mirror { name: Arc<str>, labels: SharedLabels },
+    Mirror { name: Arc<str>, labels: Labels },
     /// A controller, and for revisions that are kept apart from it (`ControllerRevision`) the name of the pod's.
-    Controller { owner: OwnerRef, revision: Option<Arc<str>> },
+    Controller { owner: Arc<OwnerRef>, revision: Option<Arc<str>> },
+}
+
+impl GroupOwner {
+    fn is(&self, id: &GroupId) -> bool {
+        match (self, id) {
+            (Self::Pod { name, .. }, GroupId::Pod(other)) | (Self::Mirror { name, .. }, GroupId::Mirror(other)) => name == other,
+            (Self::Controller { owner, revision }, GroupId::Controller(other, of)) => owner == other && revision == of,
+            _ => false,
+        }
+    }
 }
 
 /// Pods of one direct owner, folded.
@@ -66,13 +75,31 @@ pub(super) struct Group {
 
 impl Group {
     /// UID of its controller, if it has one.
-    pub(super) fn owner_uid(&self) -> Option<&Arc<str>> {
+    pub(super) fn owner_uid(&self) -> Option<&Uid> {
         match &self.owner {
             GroupOwner::Controller { owner, .. } => Some(&owner.uid),
             GroupOwner::Pod { .. } | GroupOwner::Mirror { .. } => None,
         }
     }
+
+    /// Where an image was seen so far. Most groups have one or two: room for more would cost as much as all else.
+    fn sighting(&mut self, image: SeenImage, index: u32) -> Option<&mut Sighting> {
+        let at = match self.seen.binary_search_by(|(known, _)| known.cmp(&image)) {
+            Ok(at) => at,
+            Err(at) => {
+                if self.seen.len() < FEW_IMAGES {
+                    self.seen.reserve_exact(1);
+                }
+                self.seen.insert(at, (image, Sighting { index, ..Sighting::default() }));
+                at
+            }
+        };
+        self.seen.get_mut(at).map(|(_, sighting)| sighting)
+    }
 }
+
+/// Up to so many, room is made for one more at a time.
+pub(super) const FEW_IMAGES: usize = 8;
 
 /// An image in a container, as it is told apart from others.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,11 +124,11 @@ pub(super) struct Sighting {
     pub(super) pods: PodSample,
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, Hash)]
 enum GroupId {
     Pod(Arc<str>),
     Mirror(Arc<str>),
-    Controller(OwnerRef, Option<Arc<str>>),
+    Controller(Arc<OwnerRef>, Option<Arc<str>>),
 }
 
 /// The fold of one list of pods.
@@ -111,8 +138,9 @@ pub(super) struct PodFold {
     with_secrets: bool,
     interner: Interner,
     groups: Vec<Group>,
-    ids: HashMap<(Arc<str>, GroupId), u32>,
-    seen: HashMap<(u32, SeenImage), Sighting>,
+    /// Numbers of groups by the hash of what they are; where two have the same, the later is found under the next.
+    ids: HashMap<u64, u32>,
+    hasher: RandomState,
     secrets: HashSet<Arc<[SecretName]>>,
     networks: ClusterNetworks,
     pods: u64,
@@ -129,14 +157,14 @@ pub(super) struct FoldedPods {
 
 impl PodFold {
     /// An empty fold.
-    pub(super) fn new(filter: Arc<Filter>, with_secrets: bool) -> Self {
+    pub(super) fn new(filter: Arc<Filter>, with_secrets: bool, interner: Interner) -> Self {
         Self {
             filter,
             with_secrets,
-            interner: Interner::default(),
+            interner,
             groups: Vec::new(),
             ids: HashMap::new(),
-            seen: HashMap::new(),
+            hasher: RandomState::new(),
             secrets: HashSet::new(),
             networks: ClusterNetworks::default(),
             pods: 0,
@@ -168,7 +196,7 @@ impl PodFold {
                 repository: state.repository.map(|repository| self.interner.share(&repository)),
                 pull_secrets: Arc::clone(&pull_secrets),
             };
-            let sighting = self.seen.entry((group, image)).or_insert_with(|| Sighting { index: entry.index, ..Sighting::default() });
+            let Some(sighting) = self.groups.get_mut(group as usize).and_then(|group| group.sighting(image, entry.index)) else { continue };
             sighting.index = sighting.index.min(entry.index);
             sighting.pull_policy = sighting.pull_policy.max(entry.pull_policy);
             sighting.started = least(sighting.started, state.started);
@@ -178,17 +206,7 @@ impl PodFold {
 
     /// What is left when every page was folded.
     pub(super) fn finish(self) -> FoldedPods {
-        let mut groups = self.groups;
-        for ((group, image), sighting) in self.seen {
-            if let Some(group) = groups.get_mut(group as usize) {
-                group.seen.push((image, sighting));
-            }
-        }
-        for group in &mut groups {
-            group.seen.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-            group.seen.shrink_to_fit();
-        }
-        FoldedPods { groups, pods: self.pods, networks: self.networks }
+        FoldedPods { groups: self.groups, pods: self.pods, networks: self.networks }
     }
 
     /// The control plane's static pods name the cluster's address ranges on their command lines.
@@ -207,31 +225,41 @@ impl PodFold {
         let id = match controller {
             _ if is_mirror => GroupId::Mirror(self.interner.share(without_node(pod))),
             Some(owner) => GroupId::Controller(
-                OwnerRef::of(owner, &mut self.interner),
+                Arc::new(OwnerRef::of(owner, &self.interner)),
                 revision_name(pod, owner).map(|name| self.interner.share(&name)),
             ),
             None => GroupId::Pod(self.interner.share(pod.metadata.name())),
         };
-        let key = (namespace, id);
-        if let Some(known) = self.ids.get(&key) {
-            if let Some(group) = self.groups.get_mut(*known as usize) {
-                group.pods = group.pods.saturating_add(1);
+        let hash = match self.find(&namespace, &id) {
+            Ok(known) => {
+                if let Some(group) = self.groups.get_mut(known as usize) {
+                    group.pods = group.pods.saturating_add(1);
+                }
+                return known;
             }
-            return *known;
-        }
-        let owner = match &key.1 {
-            GroupId::Pod(name) => {
-                GroupOwner::Pod { name: Arc::clone(name), labels: share_labels(&pod.metadata.labels, &mut self.interner) }
-            }
-            GroupId::Mirror(name) => {
-                GroupOwner::Mirror { name: Arc::clone(name), labels: share_labels(&pod.metadata.labels, &mut self.interner) }
-            }
-            GroupId::Controller(owner, revision) => GroupOwner::Controller { owner: owner.clone(), revision: revision.clone() },
+            Err(hash) => hash,
+        };
+        let owner = match id {
+            GroupId::Pod(name) => GroupOwner::Pod { name, labels: share_labels(&pod.metadata.labels, &self.interner) },
+            GroupId::Mirror(name) => GroupOwner::Mirror { name, labels: share_labels(&pod.metadata.labels, &self.interner) },
+            GroupId::Controller(owner, revision) => GroupOwner::Controller { owner, revision },
         };
         let number = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
-        self.groups.push(Group { namespace: Arc::clone(&key.0), owner, pods: 1, seen: Vec::new() });
-        self.ids.insert(key, number);
+        self.groups.push(Group { namespace, owner, pods: 1, seen: Vec::new() });
+        self.ids.insert(hash, number);
         number
+    }
+
+    /// The group of these pods, or the hash under which it will be found.
+    fn find(&self, namespace: &Arc<str>, id: &GroupId) -> Result<u32, u64> {
+        let mut hash = self.hasher.hash_one((namespace, id));
+        while let Some(number) = self.ids.get(&hash) {
+            if self.groups.get(*number as usize).is_some_and(|group| group.namespace == *namespace && group.owner.is(id)) {
+                return Ok(*number);
+            }
+            hash = hash.wrapping_add(1);
+        }
+        Err(hash)
     }
 
     /// Without the right to read secrets their names say nothing: the scan asks as one that has none.

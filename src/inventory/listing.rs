@@ -1,6 +1,6 @@
 //! The inventory of a live cluster, step by step.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,7 +16,6 @@ use super::assemble::Assembly;
 use super::connect::{Cluster, unauthorized};
 use super::error::InventoryError;
 use super::fold::Group;
-use super::intern::Interner;
 use super::kinds::{BUILT_IN, BuiltIn, CustomKind, Kind, Listing as How, PODS, collection_path};
 use super::lists::{Failure, Listed, Lister, gaps};
 use super::networks::{self, ClusterNetworks, Network};
@@ -24,6 +23,7 @@ use super::objects::{Controller, ControllerPages, CustomPages, OwnedObject, Owne
 use super::owners::{Owners, discover};
 use super::request::{Accept, ClockReading, RequestError, Traffic};
 use super::scope::Filter;
+use super::uid::Uid;
 use super::{revisions, secrets};
 
 /// Objects asked for in one page of a list.
@@ -176,7 +176,7 @@ impl Cluster {
                 .owned
                 .iter()
                 .filter(|(kind, object)| kind == built_in && needs_template(kind, object))
-                .map(|(_, object)| (Arc::clone(&object.namespace), Arc::clone(&object.name), Arc::clone(&object.uid)))
+                .map(|(_, object)| (Arc::clone(&object.namespace), Arc::clone(&object.name), object.uid.clone()))
                 .collect();
             let (controllers, failures) = lister.objects(built_in, wanted, paths).await;
             read.controllers.extend(controllers);
@@ -246,23 +246,10 @@ fn gather(
     with_secrets: bool,
     pods_missing: BTreeSet<Option<String>>,
 ) -> Assembly {
-    let mut owners = Owners::default();
-    let mut interner = Interner::default();
-    // Most are old revisions without pods: nothing leads to them.
-    let named: HashSet<&Arc<str>> = groups.iter().filter_map(Group::owner_uid).collect();
-    for (kind, object) in owned {
-        if named.contains(&object.uid) {
-            owners.add_object(kind, object, &mut interner);
-        }
-    }
-    for controller in &controllers {
-        owners.add_controller(controller);
-    }
-    let controllers: HashMap<Arc<str>, Controller> =
-        controllers.into_iter().map(|controller| (Arc::clone(&controller.uid), controller)).collect();
+    let named: HashSet<&Uid> = groups.iter().filter_map(Group::owner_uid).collect();
+    let owners = Owners::new(controllers, owned, &named);
     Assembly {
         groups,
-        controllers,
         owners,
         revisions: revisions::Revisions::new(),
         accounts: std::collections::BTreeMap::new(),
@@ -279,21 +266,21 @@ fn secret_names(workloads: &[Workload]) -> BTreeSet<SecretName> {
 async fn read_lists(lister: &Lister<'_>, options: &InventoryOptions) -> Read {
     let pods = async {
         join_all(BUILT_IN.iter().filter(|kind| kind.listing == How::Pods).map(|kind| {
-            let new_fold = || PodPages::new(Arc::clone(&lister.filter), options.pull_secrets);
+            let new_fold = || PodPages::new(Arc::clone(&lister.filter), options.pull_secrets, lister.interner.clone());
             lister.list(kind.plural, Accept::Objects, |namespace| kind.list_path(namespace), new_fold)
         }))
         .await
     };
     let templates = async {
         join_all(BUILT_IN.iter().filter(|kind| kind.listing == How::Templates).map(|kind| {
-            let new_fold = move || ControllerPages::new(Kind::from(kind), Arc::clone(&lister.filter), None);
+            let new_fold = move || ControllerPages::new(Kind::from(kind), Arc::clone(&lister.filter), None, lister.interner.clone());
             lister.list(kind.plural, Accept::Objects, |namespace| kind.list_path(namespace), new_fold)
         }))
         .await
     };
     let owners = async {
         join_all(BUILT_IN.iter().filter(|kind| kind.listing == How::Owners).map(|kind| async move {
-            let new_fold = || OwnedPages::new(Arc::clone(&lister.filter));
+            let new_fold = || OwnedPages::new(kind, Arc::clone(&lister.filter), lister.interner.clone());
             (kind, lister.list(kind.plural, Accept::MetadataList, |namespace| kind.list_path(namespace), new_fold).await)
         }))
         .await
@@ -303,31 +290,41 @@ async fn read_lists(lister: &Lister<'_>, options: &InventoryOptions) -> Read {
     let mut read = Read::default();
     for listed in pods {
         for pages in read.take(listed) {
-            let mut folded = pages.fold.finish();
-            read.groups.append(&mut folded.groups);
+            let folded = pages.fold.finish();
+            append(&mut read.groups, folded.groups);
             read.pods += folded.pods;
             read.networks.append(folded.networks);
         }
     }
     for listed in templates {
-        for mut pages in read.take(listed) {
-            read.controllers.append(&mut pages.controllers);
+        for pages in read.take(listed) {
+            append(&mut read.controllers, pages.controllers);
         }
     }
     for (kind, mut listed) in owners {
         read.paths.push((kind, std::mem::take(&mut listed.paths)));
         read.lists_read += read.paths.last().map_or(0, |(_, paths)| paths.len());
         for pages in read.take(listed) {
-            read.owned.extend(pages.objects.into_iter().map(|object| (kind, object)));
+            append(&mut read.owned, pages.objects);
         }
     }
     for listed in custom.into_iter().flatten() {
-        for mut pages in read.take(listed) {
-            read.controllers.append(&mut pages.controllers);
-            read.not_judged.append(&mut pages.not_judged);
+        for pages in read.take(listed) {
+            append(&mut read.controllers, pages.controllers);
+            append(&mut read.not_judged, pages.not_judged);
         }
     }
+    lister.interner.clear();
     read
+}
+
+/// Moves what is likely to be all there is, and copies it only where there is more.
+fn append<T>(all: &mut Vec<T>, mut more: Vec<T>) {
+    if all.is_empty() {
+        *all = more;
+    } else {
+        all.append(&mut more);
+    }
 }
 
 impl Read {
@@ -349,7 +346,7 @@ async fn list_custom(lister: &Lister<'_>, custom: &CustomKind) -> Option<Listed<
     match found.await {
         Ok((api_version, resource)) => {
             let path = |namespace: Option<&str>| collection_path(&api_version, &resource.plural, namespace);
-            let new_fold = || CustomPages::new(custom.clone(), &api_version, Arc::clone(&lister.filter));
+            let new_fold = || CustomPages::new(custom.clone(), &api_version, Arc::clone(&lister.filter), lister.interner.clone());
             Some(lister.list(&what, Accept::Objects, path, new_fold).await)
         }
         Err(error) if error.is(http::StatusCode::NOT_FOUND) => None,

@@ -9,6 +9,7 @@ use tokio::sync::OnceCell;
 
 use crate::model::{Cause, Gap, Stop};
 
+use super::intern::Interner;
 use super::objects::NamePages;
 use super::pages::{self, Fold, ListEnd};
 use super::request::{Accept, Api, RequestError};
@@ -23,6 +24,7 @@ pub(super) struct Lister<'a> {
     pub(super) filter: Arc<Filter>,
     pub(super) page_size: u32,
     pub(super) listed: &'a (dyn Fn(u64) + Sync),
+    pub(super) interner: Interner,
     namespaces: OnceCell<Result<Vec<String>, RequestError>>,
 }
 
@@ -45,7 +47,7 @@ pub(super) struct Listed<F> {
 
 impl<'a> Lister<'a> {
     pub(super) fn new(api: &'a Api, filter: Arc<Filter>, page_size: u32, listed: &'a (dyn Fn(u64) + Sync)) -> Self {
-        Self { api, filter, page_size, listed, namespaces: OnceCell::new() }
+        Self { api, filter, page_size, listed, interner: Interner::default(), namespaces: OnceCell::new() }
     }
 
     /// Lists a kind over the scope.

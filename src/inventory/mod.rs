@@ -15,6 +15,7 @@ mod kinds;
 mod listing;
 mod lists;
 pub mod manifests;
+mod merge;
 mod narrow;
 mod networks;
 mod not_judged;
@@ -29,6 +30,7 @@ mod secrets;
 mod selector;
 mod slim;
 mod template;
+mod uid;
 
 pub use connect::{Cluster, ConnectOptions, Timeouts};
 pub use error::InventoryError;

@@ -24,7 +24,7 @@ pub fn narrow(mut inventory: Inventory, scope: &Scope) -> Result<Inventory, Scop
             unlabelled += 1;
             return false;
         }
-        filter.has_labels(|name| workload.labels.get(name).map(String::as_str))
+        filter.has_labels(|name| workload.labels.get(name))
     });
     inventory.gaps.retain(|gap| gap.namespace.as_deref().is_none_or(|namespace| filter.has_namespace(namespace)));
     inventory.not_judged.retain(|object| filter.has_key(&object.key));
@@ -105,14 +105,12 @@ fn together(old: Scope, new: &Scope) -> Scope {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::model::{InventoryCounts, ObjectKey, Workload};
+    use crate::model::{InventoryCounts, Labels, ObjectKey, Workload};
 
     fn inventory(scope: Scope, origin: Origin) -> Inventory {
         let key = ObjectKey { api_version: "apps/v1".into(), kind: "Deployment".into(), namespace: "a".into(), name: "web".into() };
-        let workload = Workload { key, labels: BTreeMap::new(), origin, containers: Vec::new(), pods: 1 };
+        let workload = Workload { key, labels: Labels::default(), origin, containers: Vec::new(), pods: 1 };
         Inventory {
             cluster: None,
             scope,

@@ -6,26 +6,27 @@ use std::sync::Arc;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::model::{NotJudged, ObjectKey};
+use crate::model::{Labels, NotJudged, ObjectKey};
 
-use super::fold::{OwnerRef, PodFold, SharedLabels, share_labels};
+use super::fold::{OwnerRef, PodFold, share_labels};
 use super::intern::Interner;
-use super::kinds::{CustomKind, Kind};
+use super::kinds::{BuiltIn, CustomKind, Kind};
 use super::not_judged::image_like;
 use super::pages::{Fold, PageEnd};
 use super::scope::Filter;
 use super::slim::{Bare, List, Meta, Object, Pod, PodSpec, PodTemplate};
 use super::template::{Template, entries};
+use super::uid::Uid;
 
 /// An object that makes pods, with the template of what it makes now.
 #[derive(Debug, Clone)]
 pub(super) struct Controller {
-    pub(super) kind: Kind,
+    pub(super) kind: Arc<Kind>,
     pub(super) namespace: Arc<str>,
     pub(super) name: Arc<str>,
-    pub(super) uid: Arc<str>,
-    pub(super) owner: Option<OwnerRef>,
-    pub(super) labels: SharedLabels,
+    pub(super) uid: Uid,
+    pub(super) owner: Option<Arc<OwnerRef>>,
+    pub(super) labels: Labels,
     pub(super) template: Template,
     pub(super) suspended: bool,
 }
@@ -35,8 +36,8 @@ pub(super) struct Controller {
 pub(super) struct OwnedObject {
     pub(super) namespace: Arc<str>,
     pub(super) name: Arc<str>,
-    pub(super) uid: Arc<str>,
-    pub(super) owner: Option<OwnerRef>,
+    pub(super) uid: Uid,
+    pub(super) owner: Option<Arc<OwnerRef>>,
 }
 
 fn page_end<T>(list: &List<'_, T>) -> PageEnd {
@@ -50,11 +51,12 @@ pub(super) struct PodPages {
     pub(super) fold: PodFold,
     filter: Arc<Filter>,
     with_secrets: bool,
+    interner: Interner,
 }
 
 impl PodPages {
-    pub(super) fn new(filter: Arc<Filter>, with_secrets: bool) -> Self {
-        Self { fold: PodFold::new(Arc::clone(&filter), with_secrets), filter, with_secrets }
+    pub(super) fn new(filter: Arc<Filter>, with_secrets: bool, interner: Interner) -> Self {
+        Self { fold: PodFold::new(Arc::clone(&filter), with_secrets, interner.clone()), filter, with_secrets, interner }
     }
 }
 
@@ -68,46 +70,46 @@ impl Fold for PodPages {
     }
 
     fn restart(&mut self) {
-        self.fold = PodFold::new(Arc::clone(&self.filter), self.with_secrets);
+        self.fold = PodFold::new(Arc::clone(&self.filter), self.with_secrets, self.interner.clone());
     }
 }
 
 /// Controllers of one built-in kind.
 #[derive(Debug)]
 pub(super) struct ControllerPages {
-    kind: Kind,
+    kind: Arc<Kind>,
     filter: Arc<Filter>,
     /// Only these UIDs; none: all.
-    wanted: Option<Arc<HashSet<Arc<str>>>>,
+    wanted: Option<Arc<HashSet<Uid>>>,
     interner: Interner,
     pub(super) controllers: Vec<Controller>,
 }
 
 impl ControllerPages {
-    pub(super) fn new(kind: Kind, filter: Arc<Filter>, wanted: Option<Arc<HashSet<Arc<str>>>>) -> Self {
-        Self { kind, filter, wanted, interner: Interner::default(), controllers: Vec::new() }
+    pub(super) fn new(kind: Kind, filter: Arc<Filter>, wanted: Option<Arc<HashSet<Uid>>>, interner: Interner) -> Self {
+        Self { kind: Arc::new(kind), filter, wanted, interner, controllers: Vec::new() }
     }
 
     /// Keeps one object.
     pub(super) fn add(&mut self, object: &Object<'_>) {
         let meta = &object.metadata;
-        let is_wanted = self.wanted.as_ref().is_none_or(|wanted| wanted.contains(meta.uid()));
+        let is_wanted = self.wanted.as_ref().is_none_or(|wanted| wanted.contains(&Uid::from(meta.uid())));
         if !is_wanted || !self.filter.has_namespace(meta.namespace()) {
             return;
         }
         let Some(spec) = object.spec.pod_spec() else { return };
-        let controller = keep(&self.kind, meta, spec, object.spec.suspend == Some(true), &mut self.interner);
+        let controller = keep(&self.kind, meta, spec, object.spec.suspend == Some(true), &self.interner);
         self.controllers.push(controller);
     }
 }
 
-fn keep(kind: &Kind, meta: &Meta<'_>, spec: &PodSpec<'_>, suspended: bool, interner: &mut Interner) -> Controller {
+fn keep(kind: &Arc<Kind>, meta: &Meta<'_>, spec: &PodSpec<'_>, suspended: bool, interner: &Interner) -> Controller {
     Controller {
-        kind: kind.clone(),
+        kind: Arc::clone(kind),
         namespace: interner.share(meta.namespace()),
-        name: meta.name().into(),
+        name: interner.share(meta.name()),
         uid: meta.uid().into(),
-        owner: meta.controller().map(|owner| OwnerRef::of(owner, interner)),
+        owner: meta.controller().map(|owner| Arc::new(OwnerRef::of(owner, interner))),
         labels: share_labels(&meta.labels, interner),
         template: Template::of(spec, interner),
         suspended,
@@ -131,14 +133,15 @@ impl Fold for ControllerPages {
 /// Objects of one kind by their metadata.
 #[derive(Debug)]
 pub(super) struct OwnedPages {
+    kind: &'static BuiltIn,
     filter: Arc<Filter>,
     interner: Interner,
-    pub(super) objects: Vec<OwnedObject>,
+    pub(super) objects: Vec<(&'static BuiltIn, OwnedObject)>,
 }
 
 impl OwnedPages {
-    pub(super) fn new(filter: Arc<Filter>) -> Self {
-        Self { filter, interner: Interner::default(), objects: Vec::new() }
+    pub(super) fn new(kind: &'static BuiltIn, filter: Arc<Filter>, interner: Interner) -> Self {
+        Self { kind, filter, interner, objects: Vec::new() }
     }
 }
 
@@ -147,12 +150,13 @@ impl Fold for OwnedPages {
         let list: List<'_, Bare<'_>> = serde_json::from_slice(body)?;
         for Bare { metadata } in &list.items {
             if self.filter.has_namespace(metadata.namespace()) {
-                self.objects.push(OwnedObject {
+                let object = OwnedObject {
                     namespace: self.interner.share(metadata.namespace()),
-                    name: metadata.name().into(),
+                    name: self.interner.share(metadata.name()),
                     uid: metadata.uid().into(),
-                    owner: metadata.controller().map(|owner| OwnerRef::of(owner, &mut self.interner)),
-                });
+                    owner: metadata.controller().map(|owner| Arc::new(OwnerRef::of(owner, &self.interner))),
+                };
+                self.objects.push((self.kind, object));
             }
         }
         Ok(page_end(&list))
@@ -192,23 +196,16 @@ pub(super) struct CustomPages {
 }
 
 impl CustomPages {
-    pub(super) fn new(custom: CustomKind, api_version: &str, filter: Arc<Filter>) -> Self {
-        Self {
-            custom,
-            api_version: api_version.into(),
-            filter,
-            interner: Interner::default(),
-            controllers: Vec::new(),
-            not_judged: Vec::new(),
-        }
+    pub(super) fn new(custom: CustomKind, api_version: &str, filter: Arc<Filter>, interner: Interner) -> Self {
+        Self { custom, api_version: api_version.into(), filter, interner, controllers: Vec::new(), not_judged: Vec::new() }
     }
 
     fn name_images(&mut self, meta: &Meta<'_>, object: &Value) {
         let key = ObjectKey {
-            api_version: self.api_version.to_string(),
-            kind: self.custom.kind.clone(),
-            namespace: meta.namespace().to_owned(),
-            name: meta.name().to_owned(),
+            api_version: (&self.api_version).into(),
+            kind: self.custom.kind.as_str().into(),
+            namespace: meta.namespace().into(),
+            name: meta.name().into(),
         };
         if self.filter.has_key(&key) && self.filter.has_labels(|label| meta.labels.get(label)) {
             self.not_judged.extend(image_like(&key, object));
@@ -230,7 +227,7 @@ impl Fold for CustomPages {
             };
             let kind =
                 Kind { api_version: Arc::clone(&self.api_version), kind: self.custom.kind.as_str().into(), pod_spec: pod_spec.into() };
-            let controller = keep(&kind, &metadata, &spec, false, &mut self.interner);
+            let controller = keep(&Arc::new(kind), &metadata, &spec, false, &self.interner);
             self.controllers.push(controller);
         }
         Ok(page_end(&list))
@@ -323,12 +320,12 @@ mod tests {
 
     fn fold_everywhere(body: &[u8]) {
         let filter = Arc::new(Filter::new(&Scope::default()).unwrap());
-        let mut pods = PodPages::new(Arc::clone(&filter), true);
+        let mut pods = PodPages::new(Arc::clone(&filter), true, Interner::default());
         let _ = pods.page(body);
         let _ = pods.fold.finish();
-        let _ = ControllerPages::new(Kind::from(&BUILT_IN[1]), Arc::clone(&filter), None).page(body);
-        let _ = OwnedPages::new(Arc::clone(&filter)).page(body);
-        let _ = CustomPages::new("a.b/C: spec.template".parse().unwrap(), "a.b/v1", filter).page(body);
+        let _ = ControllerPages::new(Kind::from(&BUILT_IN[1]), Arc::clone(&filter), None, Interner::default()).page(body);
+        let _ = OwnedPages::new(&BUILT_IN[6], Arc::clone(&filter), Interner::default()).page(body);
+        let _ = CustomPages::new("a.b/C: spec.template".parse().unwrap(), "a.b/v1", filter, Interner::default()).page(body);
     }
 
     proptest! {
@@ -354,7 +351,7 @@ mod tests {
     #[test]
     fn the_page_of_the_property_test_is_read() {
         let filter = Arc::new(Filter::new(&Scope::default()).unwrap());
-        let mut pods = PodPages::new(filter, true);
+        let mut pods = PodPages::new(filter, true, Interner::default());
         let end = pods.page(page().to_string().as_bytes()).unwrap();
         assert_eq!(end, PageEnd { next: Some("next".to_owned()), objects: 1 });
         let folded = pods.fold.finish();

@@ -7,14 +7,15 @@ use futures::stream::{self, StreamExt as _};
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::model::{Cause, Gap, ObjectKey, Origin, Stop};
+use crate::model::{Cause, Gap, Labels, ObjectKey, Origin, Stop};
 
-use super::fold::{OwnerRef, SharedLabels, share_labels};
+use super::fold::{OwnerRef, share_labels};
 use super::intern::Interner;
 use super::kinds::{BuiltIn, collection_path, encode};
 use super::objects::{Controller, OwnedObject};
 use super::request::{Accept, Api, RequestError};
 use super::slim::Bare;
+use super::uid::Uid;
 
 /// Longest chain that is followed; real ones have up to four links.
 const LONGEST_CHAIN: usize = 16;
@@ -23,16 +24,16 @@ const MOST_READ: usize = 20_000;
 /// Owners read at the same time.
 const AT_ONCE: usize = 16;
 
-/// An owner as far as it is known.
-#[derive(Debug, Clone)]
-pub(super) struct Owner {
-    pub(super) api_version: Arc<str>,
-    pub(super) kind: Arc<str>,
-    pub(super) name: Arc<str>,
-    pub(super) owner: Option<OwnerRef>,
-    pub(super) labels: SharedLabels,
+/// An owner that was read by itself, or is only named.
+#[derive(Debug)]
+struct Owner {
+    api_version: Arc<str>,
+    kind: Arc<str>,
+    name: Arc<str>,
+    owner: Option<Arc<OwnerRef>>,
+    labels: Labels,
     /// Whether the object itself was read.
-    pub(super) read: bool,
+    read: bool,
 }
 
 /// The top of a chain.
@@ -40,51 +41,92 @@ pub(super) struct Owner {
 pub(super) struct Top {
     pub(super) key: ObjectKey,
     pub(super) origin: Origin,
-    pub(super) labels: SharedLabels,
+    pub(super) labels: Labels,
 }
 
-/// Owners by UID.
+/// Owners by UID. What was listed stays as it is, in order: at a hundred thousand of them, a map would cost as much again.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
-    known: HashMap<Arc<str>, Owner>,
+    controllers: Vec<Controller>,
+    objects: Vec<(&'static BuiltIn, OwnedObject)>,
+    read: HashMap<Uid, Owner>,
+}
+
+/// An owner as far as it is known.
+enum Known<'a> {
+    Controller(&'a Controller),
+    Object(&'static BuiltIn, &'a OwnedObject),
+    Read(&'a Owner),
+}
+
+impl Known<'_> {
+    fn owner(&self) -> Option<&Arc<OwnerRef>> {
+        match self {
+            Self::Controller(controller) => controller.owner.as_ref(),
+            Self::Object(_, object) => object.owner.as_ref(),
+            Self::Read(owner) => owner.owner.as_ref(),
+        }
+    }
+
+    fn top(&self, namespace: &Arc<str>) -> Top {
+        let (api_version, kind, name, labels, read) = match self {
+            Self::Controller(controller) => {
+                (controller.kind.api_version.clone(), &controller.kind.kind, &controller.name, controller.labels.clone(), true)
+            }
+            Self::Object(kind, object) => (kind.api_version().into(), &Arc::from(kind.kind), &object.name, Labels::default(), true),
+            Self::Read(owner) => (Arc::clone(&owner.api_version), &owner.kind, &owner.name, owner.labels.clone(), owner.read),
+        };
+        Top {
+            key: ObjectKey { api_version: api_version.into(), kind: kind.into(), namespace: namespace.into(), name: name.into() },
+            origin: if read { Origin::Cluster } else { Origin::OwnerReference },
+            labels,
+        }
+    }
 }
 
 /// An owner that has to be read, with the namespace in which it was named.
-type Wanted = (Arc<str>, OwnerRef);
+type Wanted = (Arc<str>, Arc<OwnerRef>);
 
 /// How many failed and how the first did, by kind, namespace and cause; the end of the scan is the same in all namespaces.
 type Failures = BTreeMap<(Arc<str>, Option<Arc<str>>, Cause, Option<Stop>), (usize, String)>;
 
 impl Owners {
-    /// Adds a controller that was listed.
-    pub(super) fn add_controller(&mut self, controller: &Controller) {
-        let owner = Owner {
-            api_version: Arc::clone(&controller.kind.api_version),
-            kind: Arc::clone(&controller.kind.kind),
-            name: Arc::clone(&controller.name),
-            owner: controller.owner.clone(),
-            labels: controller.labels.clone(),
-            read: true,
-        };
-        self.known.insert(Arc::clone(&controller.uid), owner);
+    /// Owners that were listed: controllers, and objects by their metadata of which only those are kept that a pod names. Most others
+    /// are old revisions, to which nothing leads.
+    pub(super) fn new(mut controllers: Vec<Controller>, mut objects: Vec<(&'static BuiltIn, OwnedObject)>, named: &HashSet<&Uid>) -> Self {
+        controllers.sort_unstable_by(|left, right| left.uid.cmp(&right.uid));
+        controllers.dedup_by(|later, first| later.uid == first.uid);
+        objects.retain(|(_, object)| named.contains(&object.uid));
+        objects.sort_unstable_by(|(_, left), (_, right)| left.uid.cmp(&right.uid));
+        objects.dedup_by(|(_, later), (_, first)| later.uid == first.uid);
+        Self { controllers, objects, read: HashMap::new() }
     }
 
-    /// Adds an object that was listed by its metadata.
-    pub(super) fn add_object(&mut self, kind: &BuiltIn, object: OwnedObject, interner: &mut Interner) {
-        let owner = Owner {
-            api_version: interner.share(&kind.api_version()),
-            kind: interner.share(kind.kind),
-            name: object.name,
-            owner: object.owner,
-            labels: SharedLabels::default(),
-            read: true,
-        };
-        self.known.insert(object.uid, owner);
+    /// The controllers that were listed, by UID.
+    pub(super) fn controllers(&self) -> &[Controller] {
+        &self.controllers
+    }
+
+    /// The controller with this UID, if it was listed.
+    pub(super) fn controller(&self, uid: &Uid) -> Option<&Controller> {
+        let at = self.controllers.binary_search_by(|controller| controller.uid.cmp(uid)).ok()?;
+        self.controllers.get(at)
+    }
+
+    fn known(&self, uid: &Uid) -> Option<Known<'_>> {
+        if let Some(controller) = self.controller(uid) {
+            return Some(Known::Controller(controller));
+        }
+        if let Ok(at) = self.objects.binary_search_by(|(_, object)| object.uid.cmp(uid)) {
+            return self.objects.get(at).map(|(kind, object)| Known::Object(kind, object));
+        }
+        self.read.get(uid).map(Known::Read)
     }
 
     /// Reads every owner on the way from these to the top. One that cannot be read becomes a top by its name alone.
     pub(super) async fn complete(&mut self, api: &Api, named: impl IntoIterator<Item = Wanted>) -> Vec<Gap> {
-        let mut wanted: BTreeSet<Wanted> = named.into_iter().collect();
+        let mut wanted: BTreeSet<Wanted> =
+            named.into_iter().filter(|(namespace, owner)| self.first_unknown(namespace, owner).is_some()).collect();
         let mut catalogue = Catalogue::default();
         let mut failures = Failures::new();
         let mut left = MOST_READ;
@@ -111,7 +153,7 @@ impl Owners {
                         by_name(&wanted.1)
                     }
                 };
-                self.known.insert(Arc::clone(&wanted.1.uid), owner);
+                self.read.insert(wanted.1.uid.clone(), owner);
             }
             wanted.retain(|(namespace, owner)| self.first_unknown(namespace, owner).is_some());
         }
@@ -134,51 +176,36 @@ impl Owners {
             .collect()
     }
 
-    fn first_unknown(&self, namespace: &Arc<str>, from: &OwnerRef) -> Option<Wanted> {
-        let mut at = from;
+    /// The first owner on the way from this one to the top of which nothing is known.
+    fn first_unknown(&self, namespace: &Arc<str>, from: &Arc<OwnerRef>) -> Option<Wanted> {
+        let mut at = Arc::clone(from);
         for _ in 0..LONGEST_CHAIN {
-            match self.known.get(&at.uid) {
-                None => return Some((Arc::clone(namespace), at.clone())),
-                Some(owner) => at = owner.owner.as_ref()?,
+            match self.known(&at.uid) {
+                None => return Some((Arc::clone(namespace), at)),
+                Some(known) => at = Arc::clone(known.owner()?),
             }
         }
         None
     }
 
     /// UIDs from an owner to the top, in order.
-    pub(super) fn chain<'a>(&'a self, from: &'a OwnerRef) -> Vec<&'a Arc<str>> {
-        let mut chain: Vec<&Arc<str>> = Vec::new();
-        let mut at = Some(from);
-        while let Some(owner) = at {
-            if chain.len() >= LONGEST_CHAIN || chain.contains(&&owner.uid) {
+    pub(super) fn chain(&self, from: &OwnerRef) -> Vec<Uid> {
+        let mut chain: Vec<Uid> = Vec::with_capacity(2);
+        let mut at = Some(from.uid.clone());
+        while let Some(uid) = at {
+            if chain.len() >= LONGEST_CHAIN || chain.contains(&uid) {
                 break;
             }
-            chain.push(&owner.uid);
-            at = self.known.get(&owner.uid).and_then(|known| known.owner.as_ref());
+            at = self.known(&uid).and_then(|known| known.owner().map(|owner| owner.uid.clone()));
+            chain.push(uid);
         }
         chain
     }
 
     /// The top above an owner. Its namespace is the pods': an owner without one is a workload in each namespace that it works in.
-    pub(super) fn top(&self, namespace: &str, from: &OwnerRef) -> Top {
-        let chain = self.chain(from);
-        let top = chain.last().and_then(|uid| self.known.get(*uid)).cloned().unwrap_or_else(|| by_name(from));
-        top.into_top(namespace)
-    }
-}
-
-impl Owner {
-    fn into_top(self, namespace: &str) -> Top {
-        Top {
-            key: ObjectKey {
-                api_version: self.api_version.to_string(),
-                kind: self.kind.to_string(),
-                namespace: namespace.to_owned(),
-                name: self.name.to_string(),
-            },
-            origin: if self.read { Origin::Cluster } else { Origin::OwnerReference },
-            labels: self.labels,
-        }
+    pub(super) fn top(&self, namespace: &Arc<str>, from: &OwnerRef) -> Top {
+        let known = self.chain(from).last().and_then(|uid| self.known(uid).map(|known| known.top(namespace)));
+        known.unwrap_or_else(|| Known::Read(&by_name(from)).top(namespace))
     }
 }
 
@@ -188,7 +215,7 @@ fn by_name(owner: &OwnerRef) -> Owner {
         kind: Arc::clone(&owner.kind),
         name: Arc::clone(&owner.name),
         owner: None,
-        labels: SharedLabels::default(),
+        labels: Labels::default(),
         read: false,
     }
 }
@@ -274,16 +301,16 @@ async fn read_owner(api: &Api, resource: &Resource, (namespace, owner): &Wanted)
     let path = format!("{collection}/{}", encode(&owner.name));
     let body = api.get(&path, Accept::Metadata).await?;
     let Bare { metadata } = serde_json::from_slice(&body).map_err(|error| super::request::unreadable(&path, &error))?;
-    if metadata.uid() != &*owner.uid {
+    if Uid::from(metadata.uid()) != owner.uid {
         return Err(RequestError::gone("another object has its name now"));
     }
-    let mut interner = Interner::default();
+    let interner = Interner::default();
     Ok(Owner {
         api_version,
         kind: Arc::clone(&owner.kind),
         name: Arc::clone(&owner.name),
-        owner: metadata.controller().map(|owner| OwnerRef::of(owner, &mut interner)),
-        labels: share_labels(&metadata.labels, &mut interner),
+        owner: metadata.controller().map(|owner| Arc::new(OwnerRef::of(owner, &interner))),
+        labels: share_labels(&metadata.labels, &interner),
         read: true,
     })
 }

@@ -17,6 +17,7 @@ use super::pages::{self, ListEnd};
 use super::request::{Accept, RequestError, unreadable};
 use super::slim::{Object, Revision};
 use super::template::Template;
+use super::uid::Uid;
 
 /// More objects of one kind than this are listed, fewer are read one by one.
 const LIST_FROM: usize = 16;
@@ -27,7 +28,7 @@ const AT_ONCE: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum RevisionId {
     /// The `ReplicaSet` or Job that owns the pod.
-    Object { namespace: Arc<str>, owner: OwnerRef },
+    Object { namespace: Arc<str>, owner: Arc<OwnerRef> },
     /// A `ControllerRevision`.
     Controller { namespace: Arc<str>, name: Arc<str> },
 }
@@ -41,20 +42,20 @@ impl Lister<'_> {
         let mut revisions = Revisions::new();
         let mut failures = Failures::default();
         for (built_in, paths) in paths {
-            let of_kind: Vec<(Arc<str>, OwnerRef)> = wanted
+            let of_kind: Vec<(Arc<str>, Arc<OwnerRef>)> = wanted
                 .iter()
                 .filter_map(|id| match id {
                     RevisionId::Object { namespace, owner } if &*owner.kind == built_in.kind => {
-                        Some((Arc::clone(namespace), owner.clone()))
+                        Some((Arc::clone(namespace), Arc::clone(owner)))
                     }
                     _ => None,
                 })
                 .collect();
-            let objects: Vec<(Arc<str>, Arc<str>, Arc<str>)> =
-                of_kind.iter().map(|(namespace, owner)| (Arc::clone(namespace), Arc::clone(&owner.name), Arc::clone(&owner.uid))).collect();
+            let objects: Vec<(Arc<str>, Arc<str>, Uid)> =
+                of_kind.iter().map(|(namespace, owner)| (Arc::clone(namespace), Arc::clone(&owner.name), owner.uid.clone())).collect();
             let (controllers, failed) = self.objects(built_in, objects, paths).await;
             failures.extend(built_in.kind, failed);
-            let mut by_uid: BTreeMap<Arc<str>, Template> =
+            let mut by_uid: BTreeMap<Uid, Template> =
                 controllers.into_iter().map(|controller| (controller.uid, controller.template)).collect();
             for (namespace, owner) in of_kind {
                 let template = by_uid.remove(&owner.uid);
@@ -88,7 +89,7 @@ impl Lister<'_> {
     async fn revision(&self, path: &str) -> Result<Option<Template>, RequestError> {
         let body = self.api.get(path, Accept::Objects).await?;
         let revision: Revision<'_> = serde_json::from_slice(&body).map_err(|error| unreadable(path, &error))?;
-        Ok(revision.data.spec.template.as_ref().map(|template| Template::of(&template.spec, &mut Interner::default())))
+        Ok(revision.data.spec.template.as_ref().map(|template| Template::of(&template.spec, &Interner::default())))
     }
 
     /// Reads whole objects (namespace, name, UID) of a kind that was listed by its metadata: a few one by one, many by the lists
@@ -96,7 +97,7 @@ impl Lister<'_> {
     pub(super) async fn objects(
         &self,
         built_in: &'static BuiltIn,
-        wanted: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
+        wanted: Vec<(Arc<str>, Arc<str>, Uid)>,
         paths: &[String],
     ) -> (Vec<Controller>, Vec<RequestError>) {
         if wanted.len() >= LIST_FROM && !paths.is_empty() {
@@ -116,13 +117,14 @@ impl Lister<'_> {
     async fn objects_by_list(
         &self,
         built_in: &'static BuiltIn,
-        wanted: &[(Arc<str>, Arc<str>, Arc<str>)],
+        wanted: &[(Arc<str>, Arc<str>, Uid)],
         paths: &[String],
     ) -> (Vec<Controller>, Vec<RequestError>) {
-        let uids: Arc<HashSet<Arc<str>>> = Arc::new(wanted.iter().map(|(_, _, uid)| Arc::clone(uid)).collect());
+        let uids: Arc<HashSet<Uid>> = Arc::new(wanted.iter().map(|(_, _, uid)| uid.clone()).collect());
         let (mut controllers, mut failures) = (Vec::new(), Vec::new());
         for path in paths {
-            let mut fold = ControllerPages::new(Kind::from(built_in), Arc::clone(&self.filter), Some(Arc::clone(&uids)));
+            let mut fold =
+                ControllerPages::new(Kind::from(built_in), Arc::clone(&self.filter), Some(Arc::clone(&uids)), self.interner.clone());
             match pages::read(self.api, path, Accept::Objects, self.page_size, &mut fold, &|_| ()).await {
                 ListEnd::Whole => {}
                 ListEnd::Broken(error) => failures.push(error),
@@ -137,7 +139,7 @@ impl Lister<'_> {
         built_in: &'static BuiltIn,
         namespace: Arc<str>,
         name: Arc<str>,
-        uid: Arc<str>,
+        uid: Uid,
     ) -> Result<Option<Controller>, RequestError> {
         let path = format!("{}/{}", built_in.list_path(Some(&namespace)), encode(&name));
         let body = match self.api.get(&path, Accept::Objects).await {
@@ -148,7 +150,7 @@ impl Lister<'_> {
         };
         let object: Object<'_> = serde_json::from_slice(&body).map_err(|error| unreadable(&path, &error))?;
         let wanted = Arc::new(HashSet::from([uid]));
-        let mut fold = ControllerPages::new(Kind::from(built_in), Arc::clone(&self.filter), Some(wanted));
+        let mut fold = ControllerPages::new(Kind::from(built_in), Arc::clone(&self.filter), Some(wanted), self.interner.clone());
         fold.add(&object);
         Ok(fold.controllers.pop())
     }

@@ -77,7 +77,7 @@ impl Filter {
         self.has_namespace(&key.namespace)
             && (self.scope.include_kinds.is_empty() || self.scope.include_kinds.iter().any(is))
             && !self.scope.exclude_kinds.iter().any(is)
-            && self.workload.as_ref().is_none_or(|(kind, name)| is(kind) && *name == key.name)
+            && self.workload.as_ref().is_none_or(|(kind, name)| is(kind) && key.name == *name)
     }
 
     /// Whether something above this owner, which could not be read, may be in scope although it is not itself: kinds are asked for, and

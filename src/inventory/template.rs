@@ -32,7 +32,7 @@ pub(super) struct DeclaredContainer {
 
 impl Template {
     /// Keeps what matters of a specification.
-    pub(super) fn of(spec: &PodSpec<'_>, interner: &mut Interner) -> Self {
+    pub(super) fn of(spec: &PodSpec<'_>, interner: &Interner) -> Self {
         let containers = entries(spec)
             .map(|entry| DeclaredContainer {
                 kind: entry.kind,

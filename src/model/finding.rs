@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::digest::Digest;
+use super::shared_text::SharedText;
 use super::verdict::{Cause, Reason};
 use super::workload::{Basis, ContainerKind, PodSample};
 
@@ -64,15 +66,15 @@ pub struct Evidence {
 #[serde(rename_all = "camelCase")]
 pub struct ContainerFinding {
     /// Name of the container.
-    pub container: String,
+    pub container: SharedText,
     /// Its kind.
     pub kind: ContainerKind,
     /// Path of its image field.
-    pub path: String,
+    pub path: SharedText,
     /// The reference as it is written.
-    pub reference: String,
+    pub reference: SharedText,
     /// The digest that was judged, where one is known.
-    pub digest: Option<String>,
+    pub digest: Option<Digest>,
     /// On what basis.
     pub basis: Basis,
     /// The pods that have it.

@@ -17,6 +17,7 @@ mod reference;
 mod report;
 mod score;
 mod secret;
+mod shared_text;
 mod text;
 mod verdict;
 mod workload;
@@ -45,6 +46,7 @@ pub use report::{
 };
 pub use score::{Compliance, Counts, Severity};
 pub use secret::{PullSecret, Secret};
+pub use shared_text::{Labels, SharedText};
 pub use text::escape_control;
 pub use verdict::{Cause, Reason, Verdict};
 pub use workload::{

@@ -1,7 +1,5 @@
 //! The result of a scan, from which every format is rendered.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,6 +9,7 @@ use super::evidence::ImageEvidence;
 use super::finding::WorkloadFinding;
 use super::inventory::{ClusterIdentity, Gap, InventoryCounts, NotJudged, NotVisible, Scope};
 use super::score::{Compliance, Counts, Severity};
+use super::shared_text::Labels;
 use super::workload::{ObjectKey, Origin, RunningImage};
 
 /// From what a report was made.
@@ -80,7 +79,7 @@ pub struct WorkloadRecord {
     /// Pods folded into it.
     pub pods: u32,
     /// Its labels.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
 }
 
 /// How a control as a whole came out.

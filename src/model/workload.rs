@@ -1,6 +1,5 @@
 //! Workloads, their containers, and what each container runs.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -9,19 +8,20 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use super::ledger::SecretName;
+use super::shared_text::{Labels, SharedText};
 
 /// The name of an API object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectKey {
     /// `group/version`, or `v1` for the core group.
-    pub api_version: String,
+    pub api_version: SharedText,
     /// Its kind.
-    pub kind: String,
+    pub kind: SharedText,
     /// Its namespace; empty for what has none and for manifests that name none.
-    pub namespace: String,
+    pub namespace: SharedText,
     /// Its name.
-    pub name: String,
+    pub name: SharedText,
 }
 
 impl ObjectKey {
@@ -75,8 +75,8 @@ pub struct Workload {
     /// Its name.
     pub key: ObjectKey,
     /// Its labels (of the object, not of its pods).
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
     /// Where it was read from.
     pub origin: Origin,
     /// Its containers, in the order of kind, then of the specification.
@@ -128,11 +128,11 @@ pub enum PullPolicy {
 #[serde(rename_all = "camelCase")]
 pub struct Container {
     /// Its name.
-    pub name: String,
+    pub name: SharedText,
     /// Its kind.
     pub kind: ContainerKind,
     /// Path of its image field in the object, `spec.template.spec.containers[0].image`; for one that only pods have, the path in the pod.
-    pub path: String,
+    pub path: SharedText,
     /// Whether the template declares it.
     pub declared_in: DeclaredIn,
     /// The pull policy that is written, if any; where pods differ, the laxest.
@@ -194,7 +194,7 @@ pub struct PodSample {
     pub count: u32,
     /// Names of the first few in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub names: Vec<String>,
+    pub names: Vec<SharedText>,
 }
 
 impl PodSample {
@@ -206,7 +206,9 @@ impl PodSample {
         self.count = self.count.saturating_add(1);
         let at = self.names.partition_point(|known| known.as_str() < name);
         if at < Self::NAMES {
-            self.names.insert(at, name.to_owned());
+            // Most have one: room for more would cost as much as all else.
+            self.names.reserve_exact(1);
+            self.names.insert(at, name.into());
             self.names.truncate(Self::NAMES);
         }
     }
@@ -217,14 +219,14 @@ impl PodSample {
 #[serde(rename_all = "camelCase")]
 pub struct ContainerImage {
     /// The reference as it is written in the specification.
-    pub reference: String,
+    pub reference: SharedText,
     /// What the runtime reports.
     pub running: RunningImage,
     /// On what basis it is judged.
     pub basis: Basis,
     /// The repository that the runtime reports, where it differs from the reference's: a note, not a fact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reported_repository: Option<String>,
+    pub reported_repository: Option<SharedText>,
     /// Pull secrets that its pods may use, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pull_secrets: Vec<SecretName>,

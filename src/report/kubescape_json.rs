@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 
 use super::resources::{self, Totals};
 use crate::model::{
-    Cause, Compliance, ControlOutcome, ControlResult, ControlStatus, Judgement, Report, ReportSource, Severity, WorkloadFinding,
+    Cause, Compliance, ControlOutcome, ControlResult, ControlStatus, Judgement, Labels, Report, ReportSource, Severity, WorkloadFinding,
     WorkloadRecord,
 };
 
@@ -364,8 +364,8 @@ impl Serialize for Resources<'_> {
             name: &'a str,
             #[serde(skip_serializing_if = "str::is_empty")]
             namespace: &'a str,
-            #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-            labels: &'a BTreeMap<String, String>,
+            #[serde(skip_serializing_if = "Labels::is_empty")]
+            labels: &'a Labels,
         }
         serializer.collect_seq(self.0.iter().map(|workload| {
             let key = &workload.key;

@@ -1,9 +1,7 @@
 //! What runs and from where.
 
-use std::collections::BTreeMap;
-
 use seaworthy::model::{
-    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Inventory, InventoryCounts, Origin, Pattern,
+    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Inventory, InventoryCounts, Labels, Origin, Pattern,
     RunningImage, Scope, Workload,
 };
 use seaworthy::report::{Appearance, images};
@@ -12,13 +10,13 @@ use super::sample::{digest, key, pods};
 
 fn workload(name: &str, containers: &[(&str, RunningImage, Basis)]) -> Workload {
     let container = |(at, (reference, running, basis)): (usize, &(&str, RunningImage, Basis))| Container {
-        name: format!("c{at}"),
+        name: format!("c{at}").into(),
         kind: ContainerKind::Container,
-        path: format!("spec.template.spec.containers[{at}].image"),
+        path: format!("spec.template.spec.containers[{at}].image").into(),
         declared_in: DeclaredIn::Template,
         pull_policy: None,
         images: vec![ContainerImage {
-            reference: (*reference).to_owned(),
+            reference: (*reference).into(),
             running: running.clone(),
             basis: *basis,
             reported_repository: None,
@@ -30,7 +28,7 @@ fn workload(name: &str, containers: &[(&str, RunningImage, Basis)]) -> Workload 
     };
     Workload {
         key: key("apps/v1", "Deployment", "shop", name),
-        labels: BTreeMap::new(),
+        labels: Labels::default(),
         origin: Origin::Cluster,
         containers: containers.iter().enumerate().map(container).collect(),
         pods: 1,

@@ -1,12 +1,10 @@
 //! Reports to render: the talk's worked example, and one that holds everything a report can say.
 
-use std::collections::BTreeMap;
-
 use seaworthy::model::{
     Basis, Carrier, Cause, ChildSignatures, ClusterIdentity, Compliance, ContainerFinding, ContainerKind, ControlOutcome, ControlResult,
     ControlStatus, Counts, CredentialKind, DeclaredBecause, Digest, DocumentDigest, Evidence, FrameworkResult, Gap, GateOutcome,
-    GateResult, Header, ImageEvidence, ImageRecord, InventoryCounts, Judgement, ManifestPresence, NotJudged, NotVisible, ObjectKey, Origin,
-    PlaceOutcome, PlaceRecord, PodSample, Reason, Relation, Report, ReportSource, RunningImage, Scope, Severity, Statement,
+    GateResult, Header, ImageEvidence, ImageRecord, InventoryCounts, Judgement, Labels, ManifestPresence, NotJudged, NotVisible, ObjectKey,
+    Origin, PlaceOutcome, PlaceRecord, PodSample, Reason, Relation, Report, ReportSource, RunningImage, Scope, Severity, Statement,
     StatementFormat, StatementSource, SubjectState, TagState, UnknownAnswer, WorkloadFinding, WorkloadRecord,
 };
 
@@ -32,11 +30,11 @@ fn header() -> Header {
 }
 
 pub(crate) fn key(api_version: &str, kind: &str, namespace: &str, name: &str) -> ObjectKey {
-    ObjectKey { api_version: api_version.to_owned(), kind: kind.to_owned(), namespace: namespace.to_owned(), name: name.to_owned() }
+    ObjectKey { api_version: api_version.into(), kind: kind.into(), namespace: namespace.into(), name: name.into() }
 }
 
 fn workload(key: ObjectKey, pods: u32) -> WorkloadRecord {
-    WorkloadRecord { key, origin: Origin::Cluster, pods, labels: BTreeMap::new() }
+    WorkloadRecord { key, origin: Origin::Cluster, pods, labels: Labels::default() }
 }
 
 pub(crate) fn pods(names: &[&str]) -> PodSample {
@@ -101,14 +99,14 @@ fn signature(reference: &str, relation: Relation) -> Statement {
 
 fn container(name: &str, path: &str, at: u32, image: &ImageRecord, pods: PodSample, judgement: Judgement) -> ContainerFinding {
     let shown = match &image.running {
-        RunningImage::Manifest(digest) => Some(digest.to_string()),
+        RunningImage::Manifest(digest) => Some(digest.clone()),
         _ => None,
     };
     ContainerFinding {
-        container: name.to_owned(),
+        container: name.into(),
         kind: ContainerKind::Container,
-        path: path.to_owned(),
-        reference: image.reference.clone(),
+        path: path.into(),
+        reference: image.reference.as_str().into(),
         digest: shown,
         basis: Basis::Running,
         pods,
@@ -213,7 +211,7 @@ pub(crate) fn rich() -> Report {
         workload(key("apps/v1", "StatefulSet", "shop", "evil\u{1b}[31m\u{202e}gnp"), 1),
         workload(key("apps/v1", "Deployment", "shop", "web"), 2),
     ];
-    report.workloads[5].labels = BTreeMap::from([("app".to_owned(), "web".to_owned())]);
+    report.workloads[5].labels = [("app", "web")].into_iter().collect();
     report.images = rich_images();
     report.controls = vec![
         cluster_control(),
@@ -318,7 +316,7 @@ fn signature_control(images: &[ImageRecord]) -> ControlResult {
         TEMPLATE,
         3,
         &images[3],
-        PodSample { count: 12, names: vec!["node-exporter-2b".to_owned(), "node-exporter-4x".to_owned(), "node-exporter-5t".to_owned()] },
+        PodSample { count: 12, names: ["node-exporter-2b", "node-exporter-4x", "node-exporter-5t"].map(Into::into).to_vec() },
         Judgement::unknown(Cause::Unauthorized, "quay.io answered 401"),
     );
     exporter.accepted = true;
@@ -332,7 +330,7 @@ fn signature_control(images: &[ImageRecord]) -> ControlResult {
     );
     job.basis = Basis::Declared(DeclaredBecause::Suspended);
     let evil = ContainerFinding {
-        reference: "ghcr.io/acme/\u{1b}]8;;http://evil\u{7}app:\u{200b}v1".to_owned(),
+        reference: "ghcr.io/acme/\u{1b}]8;;http://evil\u{7}app:\u{200b}v1".into(),
         digest: None,
         evidence: None,
         judgement: Judgement::fail(Reason::MalformedReference, "repository name is not valid: ghcr.io/acme/\u{1b}]8;;http://evil\u{7}app"),

@@ -1,14 +1,12 @@
 //! A small inventory with hand-made evidence, and what a control says about it.
 
-use std::collections::BTreeMap;
-
 use crate::controls::{AcceptedUnknowns, Configuration, ControlJudgement, Library, judge};
 use crate::documents::{Control, Document, parse};
 use crate::model::{
     Basis, Carrier, Cause, Container, ContainerFinding, ContainerImage, ContainerKind, CredentialKind, DeclaredBecause, DeclaredIn, Digest,
-    Gap, ImageEvidence, Inventory, InventoryCounts, Judgement, ManifestPresence, ObjectKey, Origin, PlaceOutcome, PlaceRecord, PodSample,
-    PullPolicy, Reason, Relation, RunningImage, Scope, Statement, StatementFormat, StatementSource, SubjectState, TagState, UnknownAnswer,
-    Workload, WorkloadFinding,
+    Gap, ImageEvidence, Inventory, InventoryCounts, Judgement, Labels, ManifestPresence, ObjectKey, Origin, PlaceOutcome, PlaceRecord,
+    PodSample, PullPolicy, Reason, Relation, RunningImage, Scope, Statement, StatementFormat, StatementSource, SubjectState, TagState,
+    UnknownAnswer, Workload, WorkloadFinding,
 };
 
 /// The answer without its words.
@@ -87,7 +85,7 @@ pub(super) fn with(change: impl FnOnce(&mut ImageEvidence)) -> ImageEvidence {
 
 pub(super) fn image(reference: &str) -> ContainerImage {
     ContainerImage {
-        reference: reference.to_owned(),
+        reference: reference.into(),
         running: RunningImage::Manifest(running()),
         basis: Basis::Running,
         reported_repository: None,
@@ -105,9 +103,9 @@ pub(super) fn declared(reference: &str) -> ContainerImage {
 
 pub(super) fn container(image: ContainerImage) -> Container {
     Container {
-        name: "web".to_owned(),
+        name: "web".into(),
         kind: ContainerKind::Container,
-        path: "spec.template.spec.containers[0].image".to_owned(),
+        path: "spec.template.spec.containers[0].image".into(),
         declared_in: DeclaredIn::Template,
         pull_policy: None,
         images: vec![image],
@@ -119,8 +117,8 @@ pub(super) fn pulled(image: ContainerImage, policy: PullPolicy) -> Container {
 }
 
 pub(super) fn workload(name: &str, containers: Vec<Container>) -> Workload {
-    let key = ObjectKey { api_version: "apps/v1".into(), kind: "Deployment".into(), namespace: "prod".into(), name: name.to_owned() };
-    Workload { key, labels: BTreeMap::new(), origin: Origin::Cluster, containers, pods: 1 }
+    let key = ObjectKey { api_version: "apps/v1".into(), kind: "Deployment".into(), namespace: "prod".into(), name: name.into() };
+    Workload { key, labels: Labels::default(), origin: Origin::Cluster, containers, pods: 1 }
 }
 
 pub(super) fn gap(namespace: Option<&str>, workloads_missing: bool) -> Gap {

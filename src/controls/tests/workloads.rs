@@ -57,8 +57,8 @@ fn only_what_is_accepted_is_accepted() {
 fn what_is_out_of_scope_is_irrelevant_not_passed() {
     let both = || {
         let mut other = workload("other", vec![container(image("ghcr.io/acme/app:v1"))]);
-        other.key.namespace = "test".to_owned();
-        other.key.kind = "Job".to_owned();
+        other.key.namespace = "test".into();
+        other.key.kind = "Job".into();
         inventory(vec![other, workload("web", vec![container(image(APP))])])
     };
     for (scope, expected) in [
@@ -100,12 +100,12 @@ fn a_finding_says_what_to_do_about_what() {
         finding.remediation,
         format!("Write registry.test/app@{} at spec.template.spec.containers[0].image of prod/Deployment/web.", running())
     );
-    assert_eq!(finding.digest, Some(running().to_string()));
+    assert_eq!(finding.digest, Some(running()));
 
     // Names from the cluster are text, even if they look like a placeholder.
     let control = control("  remediation: \"{container} in {workload}: {image} is {digest}, {}\"\n  rule: { signature: { exists: {} } }");
     let mut odd = container(image(APP));
-    odd.name = "{image}".to_owned();
+    odd.name = "{image}".into();
     let finding = super::stage::finding(&control, &Configuration::default(), odd, &looked()).unwrap();
     assert_eq!(finding.remediation, format!("{{image}} in prod/Deployment/web: {APP} is {}, {{}}", running()));
 }
@@ -115,15 +115,15 @@ fn what_a_reference_pins_is_known_without_asking() {
     let pinned = format!("registry.test/app@{}", digest(3));
     let evidence = with(|evidence| evidence.subject = crate::model::SubjectState::NotAsked);
     let digest_of = |container| finding(&builtin("C-0306"), &Configuration::default(), container, &evidence).unwrap().digest;
-    assert_eq!(digest_of(container(declared(&pinned))), Some(digest(3).to_string()));
+    assert_eq!(digest_of(container(declared(&pinned))), Some(digest(3)));
     assert_eq!(digest_of(container(declared(APP))), None);
-    assert_eq!(digest_of(container(image(&pinned))), Some(running().to_string()), "what runs counts, whatever is written");
+    assert_eq!(digest_of(container(image(&pinned))), Some(running()), "what runs counts, whatever is written");
 }
 
 #[test]
 fn another_reported_repository_is_a_warning_not_a_verdict() {
     let mut odd = image(APP);
-    odd.reported_repository = Some("docker.io/evil/app".to_owned());
+    odd.reported_repository = Some("docker.io/evil/app".into());
     let evidence = with(|evidence| evidence.statements = vec![signature(Relation::Names)]);
     let finding =
         finding(&builtin("C-0078"), &config(r#"{"imageRepositoryAllowList": ["registry.test"]}"#), container(odd), &evidence).unwrap();

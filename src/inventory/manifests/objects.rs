@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::model::{
     Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Inventory, InventoryCounts, NotJudged, ObjectKey, Origin,
-    PodSample, RunningImage, Scope, Workload, escape_control,
+    PodSample, RunningImage, Scope, SharedText, Workload, escape_control,
 };
 
 use super::Problem;
@@ -30,7 +30,7 @@ pub(super) struct Objects<'a> {
     custom_kinds: &'a [CustomKind],
     workloads: Vec<Workload>,
     not_judged: Vec<NotJudged>,
-    namespaces: BTreeSet<String>,
+    namespaces: BTreeSet<SharedText>,
     objects: u64,
 }
 
@@ -107,12 +107,8 @@ impl<'a> Objects<'a> {
         let unreadable = |error: serde_json::Error| problem(&format!("{kind} cannot be read: {error}"));
         let Bare { metadata } = Bare::deserialize(object).map_err(unreadable)?;
         let name = metadata.name.as_deref().or(metadata.generate_name.as_deref()).unwrap_or_default();
-        let key = ObjectKey {
-            api_version: api_version.to_owned(),
-            kind: kind.to_owned(),
-            namespace: metadata.namespace().to_owned(),
-            name: name.to_owned(),
-        };
+        let key =
+            ObjectKey { api_version: api_version.into(), kind: kind.into(), namespace: metadata.namespace().into(), name: name.into() };
         if !self.filter.has_key(&key) || !self.filter.has_labels(|label| metadata.labels.get(label)) {
             return Ok(());
         }
@@ -157,13 +153,13 @@ fn problem(detail: &str) -> Problem {
 fn workload(key: ObjectKey, metadata: &Meta<'_>, path: &str, spec: &PodSpec<'_>, place: Place<'_>) -> Option<Workload> {
     let containers: Vec<Container> = entries(spec)
         .map(|entry| Container {
-            name: entry.name.to_owned(),
+            name: entry.name.into(),
             kind: entry.kind,
-            path: image_path(path, entry.kind, entry.index),
+            path: image_path(path, entry.kind, entry.index).into(),
             declared_in: if entry.kind == ContainerKind::Ephemeral { DeclaredIn::PodOnly } else { DeclaredIn::Template },
             pull_policy: entry.pull_policy,
             images: vec![ContainerImage {
-                reference: entry.reference.to_owned(),
+                reference: entry.reference.into(),
                 running: RunningImage::Unreported,
                 basis: Basis::Declared(DeclaredBecause::Manifest),
                 reported_repository: None,
@@ -174,7 +170,7 @@ fn workload(key: ObjectKey, metadata: &Meta<'_>, path: &str, spec: &PodSpec<'_>,
             }],
         })
         .collect();
-    let labels = metadata.labels.0.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let labels = metadata.labels.0.iter().map(|(name, value)| (&**name, &**value)).collect();
     let origin = Origin::Manifest { file: place.file.to_owned(), document: place.document };
     (!containers.is_empty()).then_some(Workload { key, labels, origin, containers, pods: 0 })
 }

@@ -43,7 +43,7 @@ fn a_deployment_is_read_with_its_paths() {
     let inventory = stdin(DEPLOYMENT).unwrap();
     let [web] = inventory.workloads.as_slice() else { panic!("{inventory:#?}") };
     assert_eq!(web.origin, Origin::Manifest { file: "-".to_owned(), document: 0 });
-    assert_eq!(web.labels["app"], "web");
+    assert_eq!(web.labels.get("app"), Some("web"));
     assert_eq!(
         paths(&inventory),
         [

@@ -133,7 +133,7 @@ fn container_lines(
     let mut line = |label: &str, tone: Tone, text: &str| field(out, appearance, (label, tone), COLUMN, text, appearance.columns());
     line("Path:", Tone::Quiet, &format!("{} ({} {})", shown(&container.path), kind_name(container.kind), shown(&container.container)))?;
     line("Image:", Tone::Quiet, &shown(&container.reference))?;
-    line("Digest:", Tone::Quiet, &container.digest.as_deref().map_or_else(|| "not known".into(), shown))?;
+    line("Digest:", Tone::Quiet, &container.digest.as_ref().map_or_else(|| "not known".to_owned(), ToString::to_string))?;
     line("Basis:", Tone::Quiet, &basis_text(container.basis, &container.pods))?;
     let mut fixes = Vec::new();
     for (control, finding) in findings {

@@ -1,7 +1,5 @@
 //! Controls, frameworks, the gate, workloads and findings.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
@@ -202,7 +200,7 @@ pub(super) struct Workload<'a> {
     /// Pods folded into it.
     pods: u32,
     /// Its labels.
-    labels: &'a BTreeMap<String, String>,
+    labels: &'a model::Labels,
 }
 
 impl<'a> From<&'a model::WorkloadRecord> for Workload<'a> {
@@ -310,7 +308,7 @@ struct Container<'a> {
     /// The reference as it is written.
     reference: &'a str,
     /// The digest that was judged; null where none is known.
-    digest: Option<&'a str>,
+    digest: Option<String>,
     /// On what basis it is judged.
     basis: Basis,
     /// The pods that have it.
@@ -332,7 +330,7 @@ impl<'a> From<&'a model::ContainerFinding> for Container<'a> {
             kind: ContainerKind::from(finding.kind),
             path: &finding.path,
             reference: &finding.reference,
-            digest: finding.digest.as_deref(),
+            digest: finding.digest.as_ref().map(ToString::to_string),
             basis: Basis::from(finding.basis),
             pods: Pods { count: finding.pods.count, names: &finding.pods.names },
             answer: Answer::of(&finding.judgement, finding.accepted),
@@ -411,7 +409,7 @@ struct Pods<'a> {
     /// How many.
     count: u32,
     /// Names of the first few in order.
-    names: &'a [String],
+    names: &'a [model::SharedText],
 }
 
 /// The answer of a control's rule.
