@@ -118,7 +118,7 @@ pub enum ScanBy {
     },
     /// Images, without a cluster
     Image {
-        /// References; with --layout alone, every image of the layout
+        /// References; --layout DIR and --evidence FILE are further places to look in
         #[arg(value_name = "REF")]
         references: Vec<String>,
     },

@@ -1,6 +1,6 @@
 //! `scan`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -14,9 +14,13 @@ use super::progress::Progress;
 use super::timings::{self, Phases};
 use super::{dry_run, library, signals, terminal};
 use crate::controls::AcceptedUnknowns;
-use crate::model::{Cause, Header, Needs, Phase, Report, ScanEvent};
+use crate::model::{Cause, Digest, Header, Needs, Phase, Report, ScanEvent};
+use crate::registry::Layout;
 use crate::report;
 use crate::scan::{Judging, assemble, judge_all};
+
+/// Images of a layout that are named to a user who named none.
+const MOST_HELD: usize = 5;
 
 /// What a command line asks for, sorted out.
 struct Order {
@@ -41,16 +45,33 @@ impl Order {
     }
 }
 
+/// The images that could have been meant: those of the layouts.
+fn held(layouts: &[String]) -> anyhow::Result<String> {
+    let mut told = String::new();
+    for text in layouts {
+        let directory = text.split_once('=').map_or(text.as_str(), |(directory, _)| directory);
+        let images = Layout::open(Path::new(directory))?.images();
+        let named: Vec<_> = images.iter().take(MOST_HELD).map(|(name, digest)| held_image(name.as_deref(), digest)).collect();
+        let more = if images.len() > MOST_HELD { ", …" } else { "" };
+        let named = if named.is_empty() { "no image".to_owned() } else { named.join(", ") };
+        told.push_str(&format!("; {directory} holds {named}{more}"));
+    }
+    Ok(told)
+}
+
+fn held_image(name: Option<&str>, digest: &Digest) -> String {
+    name.map_or_else(|| digest.to_string(), |name| format!("{name} ({digest})"))
+}
+
 /// Runs `scan`.
 pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     let Scan { by, paths, options } = scan;
     let order = Order::of(by, paths, &options);
     if let From::Images(references) = &order.from
         && references.is_empty()
-        && options.evidence.layouts.is_empty()
         && options.snapshot.is_none()
     {
-        anyhow::bail!("no image is named: give a REF, or --layout DIR for every image of a layout");
+        anyhow::bail!("no image is named: give a REF{}", held(&options.evidence.layouts)?);
     }
     // Everything that the user can have got wrong is found before anything is asked.
     let targets = output::targets(&options.output.formats, options.output.output.as_deref())?;

@@ -3,6 +3,7 @@
 use super::Program;
 
 const TALK: &str = "fixtures/snapshots/talk";
+const SAVED: &str = "fixtures/layouts/skopeo-bundle";
 const POD: &str =
     "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: prod}\nspec:\n  containers: [{name: web, image: ghcr.io/acme/web:v1}]\n";
 
@@ -50,7 +51,8 @@ fn options_that_make_no_sense_are_refused() {
     scan(&["-f", "json,pretty"]).says(2, &["two formats", "standard output"]);
     scan(&["-f", "jsn"]).says(2, &["did you mean json?"]);
     scan(&["--kube-context", "x"]).says(2, &["--snapshot"]);
-    program.run(&["scan", "image"]).says(2, &["--layout"]);
+    program.run(&["scan", "image"]).says(2, &["give a REF"]);
+    program.run(&["scan", "image", "--layout", SAVED]).says(2, &["give a REF", SAVED, "holds", "sha256:"]);
     let ended = program.run(&["scan", "none.yaml"]);
     ended.says(2, &["none.yaml"]);
     assert_eq!(ended.err.matches("No such file").count(), 1, "{ended:?}");

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use self::catalog::{Catalog, Role};
+use self::catalog::Catalog;
 use super::disk::{self, BLOB_LIMIT, MANIFEST_LIMIT, Read};
 use crate::model::{
     Answer, Ask, Cause, CredentialKind, Descriptor, Digest, Manifest, OCI_ARTIFACT, OCI_INDEX, OCI_MANIFEST, Outcome, UnknownAnswer,
@@ -76,12 +76,6 @@ impl Layout {
         let blobs = Blobs { root: path.into() };
         let catalog = Catalog::of(index, &blobs);
         Ok(Self { blobs, catalog })
-    }
-
-    /// Whether its silence is an absence. Layouts as `cosign save` writes them leave out bundles that refer to the image.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        !self.catalog.top.iter().any(|entry| entry.role != Role::Plain)
     }
 
     /// The images that it lists, with their names, in order; evidence about them left out.
