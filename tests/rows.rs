@@ -1,12 +1,18 @@
 //! The contract's table, row by row, as far as it needs no cryptography: from what places answer to what C-0237 says.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use proptest::prelude::{Strategy, any, proptest};
 use seaworthy::controls::{AcceptedUnknowns, Configuration, ControlJudgement, Library, judge};
 use seaworthy::model::{
     Ask, Basis, Cause, Container, ContainerImage, ContainerKind, CredentialIdentity, DeclaredBecause, DeclaredIn, Digest, Inventory,
-    InventoryCounts, Judgement, Needs, OCI_INDEX, OCI_MANIFEST, ObjectKey, Origin, Outcome, Place, PodSample, Reason, RunningImage, Scope,
-    Workload,
+    InventoryCounts, Judgement, Needs, OCI_INDEX, OCI_MANIFEST, ObjectKey, Origin, Outcome, Place, PodSample, Question, Reason,
+    RunningImage, Scope, Workload,
 };
-use seaworthy::scan::{DeclaredPlaces, ExtraPlace, collect, task_of};
+use seaworthy::scan::{Answered, DeclaredPlaces, ExtraPlace, Source, collect, task_of};
 
 use crate::world::{BUNDLE, COSIGN_SIGN, World, WorldAt, bundle, digest_of};
 
@@ -19,6 +25,7 @@ enum Expected {
 }
 
 /// One row: a world, what runs, and the declared places.
+#[derive(Debug)]
 struct Row {
     world: World,
     reference: String,
@@ -57,11 +64,16 @@ impl Row {
         self
     }
 
-    fn judge(self, id: &str) -> Judgement {
+    fn judge(&self, id: &str) -> Judgement {
+        self.judge_without(id, &BTreeSet::new()).0
+    }
+
+    /// What the control says where these questions are not answered, and everything that was asked.
+    fn judge_without(&self, id: &str, silenced: &BTreeSet<Question>) -> (Judgement, BTreeSet<Question>) {
         let basis = if self.running == RunningImage::Unreported { Basis::Declared(DeclaredBecause::NoPods) } else { Basis::Running };
         let image = ContainerImage {
-            reference: self.reference.into(),
-            running: self.running,
+            reference: self.reference.as_str().into(),
+            running: self.running.clone(),
             basis,
             reported_repository: None,
             pull_secrets: Vec::new(),
@@ -74,8 +86,9 @@ impl Row {
         let needs = Needs { subject: true, tag: true, signatures: true };
         let (_keep, stop) = tokio::sync::watch::channel(None);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let source = WorldAt(&self.world, now);
-        let evidence = runtime.block_on(collect(tasks, needs, &source, stop, now, &|_| ())).evidence;
+        let source = Silenced(WorldAt(&self.world, now), silenced);
+        let collected = runtime.block_on(collect(tasks, needs, &source, stop, now, &|_| ()));
+        let (evidence, asked) = (collected.evidence, collected.ledger.iter().map(|(question, _)| question.clone()).collect());
         let key = ObjectKey { api_version: "apps/v1".into(), kind: "Deployment".into(), namespace: "prod".into(), name: "web".into() };
         let container = Container {
             name: "web".into(),
@@ -95,14 +108,14 @@ impl Row {
             gaps: Vec::new(),
             counts: InventoryCounts::default(),
         };
-        let library = Library::embedded().unwrap();
+        static LIBRARY: LazyLock<Library> = LazyLock::new(|| Library::embedded().unwrap());
         let lookup = |image: &ContainerImage| Some((0, evidence.get(&task_of(image)?)?));
-        let judged = judge(library.control(id).unwrap(), &Configuration::default(), &inventory, &lookup, &AcceptedUnknowns::default());
+        let judged = judge(LIBRARY.control(id).unwrap(), &Configuration::default(), &inventory, &lookup, &AcceptedUnknowns::default());
         let ControlJudgement::Workloads { findings, .. } = judged.unwrap() else { panic!("{id} is judged by workload") };
-        findings[0].containers[0].judgement.clone()
+        (findings.first().map_or_else(Judgement::pass, |finding| finding.containers[0].judgement.clone()), asked)
     }
 
-    fn says(self, row: &str, expected: Expected) {
+    fn says(&self, row: &str, expected: Expected) {
         let judgement = self.judge("C-0237");
         let found = match &judgement {
             Judgement::Pass { .. } => Expected::Pass,
@@ -110,6 +123,23 @@ impl Row {
             Judgement::Unknown { cause, .. } => Expected::Unknown(*cause),
         };
         assert_eq!(found, expected, "{row}: {judgement:?}");
+    }
+}
+
+/// A world of which some questions are not answered.
+struct Silenced<'a>(WorldAt<'a>, &'a BTreeSet<Question>);
+
+impl Source for Silenced<'_> {
+    fn answer<'a>(&'a self, place: &'a Place, credential: &'a CredentialIdentity, asks: Vec<Question>) -> BoxFuture<'a, Vec<Answered>> {
+        async move {
+            let mut answers = self.0.answer(place, credential, asks.clone()).await;
+            for (_, answered) in asks.iter().zip(&mut answers).filter(|(question, _)| self.1.contains(question)) {
+                answered.answer.outcome = unreachable(Cause::Timeout);
+                answered.body = None;
+            }
+            answers
+        }
+        .boxed()
     }
 }
 
@@ -288,4 +318,93 @@ fn the_credential_of_the_question_is_the_workloads_own() {
     assert_ne!(task(&["prod/one"]), task(&["prod/two"]), "what one secret could read is never used for another");
     assert_ne!(task(&["prod/one"]), task(&[]));
     assert_eq!(task(&[]).credential, CredentialIdentity::default());
+}
+
+/// Any small world: an image, perhaps under an index, signed here or there or not at all, in places that know more or less.
+fn row() -> impl Strategy<Value = Row> {
+    let choices = (0_u8..4, 0_u8..5, 0_u8..4, any::<[bool; 12]>());
+    choices.prop_map(
+        |(tag, runs, reference, [by_tag, other, above, beside, by_referrer, attested, gone, mirror, origin, readable, moved, broken])| {
+            let mut world = World::default();
+            let image = world.image(&home(), "app");
+            let sibling = world.image(&home(), "sibling");
+            let index = world.index(&home(), &[&image, &sibling]);
+            let elsewhere = world.image(&home(), "elsewhere");
+            match tag {
+                0 => world.tag(&home(), "v1", OCI_MANIFEST, &image),
+                1 => world.tag(&home(), "v1", OCI_INDEX, &index),
+                2 if moved => world.tag(&home(), "v1", OCI_MANIFEST, &elsewhere),
+                _ => {}
+            }
+            if by_tag || other {
+                world.sign_by_tag(&home(), &image, if by_tag { &image } else { &sibling });
+            }
+            if above {
+                world.sign_by_tag(&home(), &index, &index);
+            }
+            if beside {
+                world.sign_by_tag(&home(), &sibling, &sibling);
+            }
+            let mut bundles = Vec::new();
+            bundles.extend(by_referrer.then(|| bundle(COSIGN_SIGN, &image)));
+            bundles.extend(attested.then(|| bundle("https://example.com/predicate", &image)));
+            bundles.extend(broken.then(|| "{}".to_owned()));
+            if !bundles.is_empty() {
+                world.refer(&home(), &image, BUNDLE, &bundles);
+            }
+            if gone {
+                world.say(&home(), Ask::Manifest(image.clone()), Outcome::Absent);
+            }
+            let places = DeclaredPlaces {
+                home_is_authoritative: !mirror,
+                tag_prefixes: Vec::new(),
+                extra: if origin { vec![ExtraPlace::Repository("origin.test/app".parse().unwrap())] } else { Vec::new() },
+            };
+            if readable {
+                world.say(&Place::Repository("origin.test/app".parse().unwrap()), Ask::Readable, Outcome::Found(Vec::new()));
+            }
+            let running = match runs {
+                0 => RunningImage::Manifest(image.clone()),
+                1 => RunningImage::Manifest(index.clone()),
+                2 => RunningImage::Unreported,
+                3 => RunningImage::Unqualified(digest_of(b"app")),
+                _ => RunningImage::Unqualified(image.clone()),
+            };
+            let reference = match reference {
+                0 => format!("{REPOSITORY}@{image}"),
+                1 => format!("{REPOSITORY}@{index}"),
+                _ => format!("{REPOSITORY}:v1"),
+            };
+            Row { world, reference, running, places }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(100))]
+
+    /// What is not answered leaves something open, and never settles the matter another way.
+    #[test]
+    fn knowing_less_turns_no_verdict_around(row in row(), choice in any::<[proptest::sample::Index; 3]>()) {
+        for id in ["C-0237", "SW-0002"] {
+            let (known, asked) = row.judge_without(id, &BTreeSet::new());
+            let asked: Vec<Question> = asked.into_iter().collect();
+            if asked.is_empty() {
+                continue;
+            }
+            let one_by_one = asked.iter().map(|question| BTreeSet::from([question.clone()]));
+            let several: BTreeSet<Question> = choice.iter().map(|index| index.get(&asked).clone()).collect();
+            for silenced in one_by_one.chain([several]) {
+                let (less, _) = row.judge_without(id, &silenced);
+                let turned = match (&known, &less) {
+                    (Judgement::Pass { .. }, Judgement::Fail { .. }) | (Judgement::Fail { .. }, Judgement::Pass { .. }) => true,
+                    (Judgement::Unknown { .. }, Judgement::Fail { .. }) => true,
+                    // Beside a signature it is enough not to know that the registry lost the image.
+                    (Judgement::Unknown { cause, .. }, Judgement::Pass { .. }) => *cause != Cause::ImageNotFound,
+                    _ => false,
+                };
+                proptest::prop_assert!(!turned, "{id} of {} {:?}\nknown: {known:?}\nwithout {silenced:?}: {less:?}", row.reference, row.running);
+            }
+        }
+    }
 }

@@ -77,7 +77,7 @@ pub fn bundle_about(predicate_type: &str, digests: &[&Digest]) -> String {
 }
 
 /// The world.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct World {
     answers: BTreeMap<(Place, Ask), Outcome>,
     hosts: BTreeMap<String, Outcome>,
