@@ -992,3 +992,114 @@ async fn each_image_of_a_rollout_keeps_its_own_pull_policy() {
     let policies: Vec<_> = app.images.iter().map(|image| (image.reference.as_str(), image.pull_policy.or(app.pull_policy))).collect();
     assert_eq!(policies, [("web", Some(PullPolicy::Always)), ("web:2", Some(PullPolicy::IfNotPresent))]);
 }
+
+/// Everything that can be listed: each kind of owner and chain, old revisions, sidecars, finished and pending pods.
+fn each_kind() -> Vec<Value> {
+    let id = format!("ghcr.io/acme/x@{OLD}");
+    let mut finished = pod("nightly-1-a", owner("batch/v1", "Job", "nightly-1"), &[("job", "ghcr.io/acme/job:1", &id)]);
+    finished["status"]["phase"] = json!("Succeeded");
+    finished["status"]["containerStatuses"][0]["state"] = json!({ "terminated": { "exitCode": 0 } });
+    let mut agent = pod("agent-a", owner("apps/v1", "DaemonSet", "agent"), &[("app", "agent", &id), ("gone", "gone", &id)]);
+    agent["metadata"]["labels"]["controller-revision-hash"] = json!("5f");
+    let mut revision = object("apps/v1", "ControllerRevision", "agent-5f", Value::Null, Value::Null);
+    revision["data"] = json!({ "spec": { "template": template(&[("app", "agent"), ("gone", "gone")]) } });
+    let mut with_secret = pod("secretive", Value::Null, &[("app", "private", &id)]);
+    with_secret["spec"]["imagePullSecrets"] = json!([{ "name": "regcred" }]);
+    let [job, _] = night(1, "ghcr.io/acme/job:1");
+    let namespace =
+        |name: &str| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name, "uid": format!("uid-{name}") } });
+    vec![
+        namespace("prod"),
+        namespace("kube-system"),
+        deployment("web", &[("app", "web:2")]),
+        replica_set("web-1", owner("apps/v1", "Deployment", "web"), &[("app", "web:1"), ("legacy", "legacy")]),
+        replica_set("web-2", owner("apps/v1", "Deployment", "web"), &[("app", "web:2")]),
+        pod("web-1-a", owner("apps/v1", "ReplicaSet", "web-1"), &[("app", "web:1", &id), ("legacy", "legacy", &id)]),
+        pod("web-2-a", owner("apps/v1", "ReplicaSet", "web-2"), &[("app", "web:2", &id), ("mesh", "mesh", &id)]),
+        pod("web-2-b", owner("apps/v1", "ReplicaSet", "web-2"), &[("app", "web:2", &id)]),
+        deployment("zero", &[("app", "zero:1")]),
+        object("apps/v1", "DaemonSet", "agent", Value::Null, json!({ "template": template(&[("app", "agent")]) })),
+        revision,
+        agent,
+        object("apps/v1", "StatefulSet", "db", Value::Null, json!({ "template": template(&[("db", "db:1")]) })),
+        pod("db-0", owner("apps/v1", "StatefulSet", "db"), &[("db", "db:1", &id)]),
+        object("v1", "ReplicationController", "old", Value::Null, json!({ "template": template(&[("app", "old:1")]) })),
+        nightly("ghcr.io/acme/job:2"),
+        job,
+        finished,
+        object("batch/v1", "Job", "once", Value::Null, json!({ "template": template(&[("job", "once:1")]) })),
+        replica_set("bare", Value::Null, &[("app", "bare:1")]),
+        object("acme.io/v1", "Platform", "all", Value::Null, json!({})),
+        object(
+            "argoproj.io/v1alpha1",
+            "Rollout",
+            "canary",
+            owner("acme.io/v1", "Platform", "all"),
+            json!({ "template": template(&[("app", "canary:2")]) }),
+        ),
+        replica_set("canary-1", owner("argoproj.io/v1alpha1", "Rollout", "canary"), &[("app", "canary:1")]),
+        pod("canary-1-a", owner("apps/v1", "ReplicaSet", "canary-1"), &[("app", "canary:1", &id)]),
+        object("acme.io/v1", "Database", "orders", Value::Null, json!({})),
+        pod("orders-0", owner("acme.io/v1", "Database", "orders"), &[("db", "orders:1", &id)]),
+        with_secret,
+        json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "regcred", "namespace": "prod" }, "type": "kubernetes.io/dockerconfigjson", "data": { ".dockerconfigjson": "eyJhdXRocyI6e319" } }),
+    ]
+}
+
+/// What is judged, without the workload that it is found under: an owner that cannot be read gives way to the one below it.
+fn judged(inventory: &Inventory) -> std::collections::BTreeSet<String> {
+    let containers = inventory.workloads.iter().flat_map(|workload| &workload.containers);
+    containers
+        .flat_map(|container| {
+            container
+                .images
+                .iter()
+                .map(|image| format!("{:?} {} {} {:?} {:?}", container.kind, container.name, image.reference, image.running, image.basis))
+        })
+        .collect()
+}
+
+/// Whatever single request fails, and however: what is not in the inventory then is a gap, and nothing that runs is said not to.
+#[tokio::test]
+async fn no_failure_hides_anything_in_silence() {
+    let options = InventoryOptions { custom_kinds: vec!["argoproj.io/Rollout: spec.template".parse().unwrap()], page_size: 3, ..options() };
+    let scopes = [
+        Scope::default(),
+        Scope { include_namespaces: vec!["prod".to_owned()], ..Scope::default() },
+        Scope { include_kinds: vec!["Platform".to_owned(), "CronJob".to_owned()], ..Scope::default() },
+        Scope { label_selector: Some("app in (web, all, nightly)".to_owned()), ..Scope::default() },
+    ];
+    for scope in scopes {
+        let (whole, server) = listing_with(Script::with(each_kind()), &scope, &options).await;
+        assert!(whole.inventory.gaps.iter().all(|gap| !gap.workloads_missing), "{:#?}", whole.inventory.gaps);
+        let requests: std::collections::BTreeSet<String> =
+            server.requests().iter().filter_map(|request| Some(request.strip_prefix("GET ")?.to_owned())).collect();
+        for request in requests.iter().filter(|request| *request != "/version") {
+            let mut replies = vec![
+                Reply::forbidden(),
+                Reply::refuse(400, "BadRequest", "no"),
+                Reply::Status(200, Vec::new(), json!({})),
+                Reply::Status(200, Vec::new(), json!([])),
+            ];
+            // One object that is not there any more was deleted meanwhile, and a group that is not there was never installed.
+            if request.contains("?limit=") || request == "/apis/argoproj.io/v1alpha1" {
+                replies.push(Reply::refuse(404, "NotFound", "not found"));
+            }
+            if scope != Scope::default() {
+                replies.truncate(1);
+            }
+            let target = format!("{request}$");
+            let script = replies.iter().fold(Script::with(each_kind()), |script, reply| script.fault(&target, 1, reply.clone()));
+            let server = script.start();
+            let cluster = connect(&server).await.unwrap();
+            for number in 1..=replies.len() {
+                let listing = cluster.inventory(&scope, &options, &|_| ()).await.unwrap();
+                let is_gap = listing.inventory.gaps.iter().any(|gap| gap.workloads_missing);
+                let (all, seen) = (judged(&whole.inventory), judged(&listing.inventory));
+                let (lost, made_up): (Vec<_>, Vec<_>) = (all.difference(&seen).collect(), seen.difference(&all).collect());
+                let settled = lost.is_empty() && made_up.is_empty();
+                assert!(is_gap || settled, "{request}, reply {number}, {scope:?}: hides {lost:#?}, makes up {made_up:#?}");
+            }
+        }
+    }
+}

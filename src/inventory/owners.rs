@@ -301,6 +301,9 @@ async fn read_owner(api: &Api, resource: &Resource, (namespace, owner): &Wanted)
     let path = format!("{collection}/{}", encode(&owner.name));
     let body = api.get(&path, Accept::Metadata).await?;
     let Bare { metadata } = serde_json::from_slice(&body).map_err(|error| super::request::unreadable(&path, &error))?;
+    if metadata.uid().is_empty() {
+        return Err(super::request::nameless(&path));
+    }
     if Uid::from(metadata.uid()) != owner.uid {
         return Err(RequestError::gone("another object has its name now"));
     }

@@ -277,6 +277,11 @@ pub(super) fn unreadable(path: &str, error: &serde_json::Error) -> RequestError 
     RequestError::new(Cause::InvalidResponse, format!("the answer to {path} cannot be read: {error}"))
 }
 
+/// An answer that is no object: every object has a UID.
+pub(super) fn nameless(path: &str) -> RequestError {
+    RequestError::new(Cause::InvalidResponse, format!("the answer to {path} is no object: it has no UID"))
+}
+
 /// `metav1.Status`, as far as it helps.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]

@@ -14,7 +14,7 @@ use super::kinds::{BuiltIn, Kind, collection_path, encode};
 use super::lists::Lister;
 use super::objects::{Controller, ControllerPages};
 use super::pages::{self, ListEnd};
-use super::request::{Accept, RequestError, unreadable};
+use super::request::{Accept, RequestError, nameless, unreadable};
 use super::slim::{Object, Revision};
 use super::template::Template;
 use super::uid::Uid;
@@ -149,6 +149,9 @@ impl Lister<'_> {
             Err(error) => return Err(error),
         };
         let object: Object<'_> = serde_json::from_slice(&body).map_err(|error| unreadable(&path, &error))?;
+        if object.metadata.uid().is_empty() {
+            return Err(nameless(&path));
+        }
         let wanted = Arc::new(HashSet::from([uid]));
         let mut fold = ControllerPages::new(Kind::from(built_in), Arc::clone(&self.filter), Some(wanted), self.interner.clone());
         fold.add(&object);
