@@ -915,6 +915,14 @@ async fn a_list_that_is_none_is_a_gap() {
     let (listing, _server) = listing_with(script, &Scope::default(), &options()).await;
     assert_eq!(listing.inventory.workloads.len(), 2);
     assert!(gap(&listing.inventory, "deployments in all namespaces").workloads_missing);
+    // Objects that cannot be told apart are not one.
+    let nameless = |name: &str| {
+        let mut deployment = deployment(name, &[("app", name)]);
+        deployment["metadata"]["uid"] = Value::Null;
+        deployment
+    };
+    let (listing, _server) = listing_with(Script::with([nameless("a"), nameless("b")]), &Scope::default(), &options()).await;
+    assert!(gap(&listing.inventory, "deployments in all namespaces").workloads_missing);
     // Nor is an object without a list in it.
     for nothing in [json!({}), json!({ "kind": "Status", "status": "Success" })] {
         let script = Script::with(many_pods()).fault("/apis/apps/v1/deployments", 99, Reply::Status(200, Vec::new(), nothing));

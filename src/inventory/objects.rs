@@ -45,6 +45,14 @@ fn page_end<T>(list: &List<'_, T>) -> PageEnd {
     PageEnd { next, objects: list.items.len() as u64 }
 }
 
+/// Every object has a UID, and is told from others by it: two without one would be taken for one.
+fn check_uid(metadata: &Meta<'_>) -> Result<(), serde_json::Error> {
+    if metadata.uid().is_empty() {
+        return Err(serde::de::Error::custom(format!("{}/{} has no UID", metadata.namespace(), metadata.name())));
+    }
+    Ok(())
+}
+
 /// Pods, restartable.
 #[derive(Debug)]
 pub(super) struct PodPages {
@@ -120,6 +128,7 @@ impl Fold for ControllerPages {
     fn page(&mut self, body: &[u8]) -> Result<PageEnd, serde_json::Error> {
         let list: List<'_, Object<'_>> = serde_json::from_slice(body)?;
         for object in &list.items {
+            check_uid(&object.metadata)?;
             self.add(object);
         }
         Ok(page_end(&list))
@@ -149,6 +158,7 @@ impl Fold for OwnedPages {
     fn page(&mut self, body: &[u8]) -> Result<PageEnd, serde_json::Error> {
         let list: List<'_, Bare<'_>> = serde_json::from_slice(body)?;
         for Bare { metadata } in &list.items {
+            check_uid(metadata)?;
             if self.filter.has_namespace(metadata.namespace()) {
                 let object = OwnedObject {
                     namespace: self.interner.share(metadata.namespace()),
@@ -218,6 +228,7 @@ impl Fold for CustomPages {
         let list: List<'_, Value> = serde_json::from_slice(body)?;
         for object in &list.items {
             let Bare { metadata } = Bare::deserialize(object)?;
+            check_uid(&metadata)?;
             if !self.filter.has_namespace(metadata.namespace()) {
                 continue;
             }

@@ -294,3 +294,41 @@ fn timings_name_each_registry_and_spoil_no_report() {
     ended.says(0, &[&server.registry.host()]);
     ended.json();
 }
+
+/// Whatever one request is answered with that is no answer: a signature may be missed then, and nobody says that there is none.
+#[test]
+fn no_single_nonsense_turns_a_verdict_around() {
+    let junk: [(&str, Reply); 9] = [
+        ("401", Reply::new(401)),
+        ("403", Reply::new(403)),
+        ("500", Reply::new(500)),
+        ("204", Reply::new(204)),
+        ("empty", Reply::new(200)),
+        ("html", Reply::new(200).body("text/html", "<html>")),
+        ("object", Reply::new(200).body(OCI_MANIFEST, "{}")),
+        ("list", Reply::new(200).body(OCI_INDEX, "[]")),
+        ("other", Reply::new(200).body(OCI_INDEX, r#"{"manifests":[]}"#)),
+    ];
+    for (shelf, wrong) in [(Shelf::signed().0, "failed"), (Shelf::unsigned().0, "passed")] {
+        let server = Running::shelf(shelf.clone());
+        judge(&Program::new(), &server.reference(), &["--no-cache"]).prints(0, &[]);
+        let mut requests: Vec<_> = server.registry.asked().iter().map(Asked::line).collect();
+        requests.sort();
+        requests.dedup();
+        for request in requests {
+            // What is no index at the referrers API means that there is none, and an empty one that nothing refers.
+            let about_referrers = request.contains("/referrers/");
+            for (name, reply) in &junk {
+                if about_referrers && matches!(*name, "html" | "other" | "empty" | "object") {
+                    continue;
+                }
+                let (shelf, target, reply) = (shelf.clone(), request.clone(), reply.clone());
+                let server =
+                    Running::new(move |asked| if asked.line() == target { reply.clone().into() } else { shelf.answer(asked).into() });
+                let ended = judge(&Program::new(), &server.reference(), &["--no-cache", "-f", "json"]);
+                let status = answer(&ended.json())["status"].as_str().unwrap().to_owned();
+                assert_ne!(status, wrong, "{request} answered with {name}: {ended:#?}");
+            }
+        }
+    }
+}
