@@ -15,6 +15,7 @@ use crate::scripted_registry::{Act, Asked, Reply, ScriptedRegistry};
 mod credentials;
 mod kept;
 mod manners;
+mod matrix;
 mod referrers;
 mod tls;
 
