@@ -879,6 +879,11 @@ async fn what_ran_does_not_stand_for_what_will_run() {
     // The template is the one that the pod was made of; on its way its reference was changed, as the next one's will be.
     let [job, rewritten] = night(1, "mirror.corp/acme/job:1");
     assert_eq!(seen(vec![nightly("ghcr.io/acme/job:1"), job, rewritten]).await, [ran("mirror.corp/acme/job:1")]);
+    // An image volume whose digest nobody reports does not make a pod that is over alive.
+    let [job, mut with_volume] = night(1, "ghcr.io/acme/job:1");
+    with_volume["spec"]["volumes"] = json!([{ "name": "model", "image": { "reference": "ghcr.io/acme/model:1" } }]);
+    let changed = seen(vec![nightly("ghcr.io/acme/job:2"), job, with_volume]).await;
+    assert_eq!(changed, [ran("ghcr.io/acme/job:1"), next("ghcr.io/acme/job:2")]);
     // While something runs, that is what counts.
     let [job, mut running] = night(1, "ghcr.io/acme/job:1");
     running["status"]["phase"] = json!("Running");

@@ -63,9 +63,10 @@ impl Assembly {
             .collect()
     }
 
-    /// Controllers of which some pod is not over.
+    /// Controllers of which some pod is not over. An image volume says nothing of that: its digest is seldom reported.
     fn live(&self) -> HashSet<&Uid> {
-        let alive = self.groups.iter().filter(|group| group.seen.iter().any(|(image, _)| image.basis != Basis::Finished));
+        let is_alive = |image: &SeenImage| image.kind != ContainerKind::ImageVolume && image.basis != Basis::Finished;
+        let alive = self.groups.iter().filter(|group| group.seen.iter().any(|(image, _)| is_alive(image)));
         alive
             .filter_map(|group| match &group.owner {
                 GroupOwner::Controller { owner, .. } => Some(&self.source(owner)?.uid),
