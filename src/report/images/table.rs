@@ -85,6 +85,7 @@ fn digest_cell(digest: &ImageDigest<'_>, running: bool) -> Cell {
         ImageDigest::Running(digest) if running => Cell::plain(short(digest)),
         ImageDigest::Running(digest) => Cell::plain(format!("{} (ended)", short(digest))),
         ImageDigest::Unqualified(digest) => Cell::new(Tone::Unknown, format!("{} (image ID)", short(digest))),
+        ImageDigest::Unreadable("") => Cell::new(Tone::Unknown, "not reported"),
         ImageDigest::Unreadable(text) => Cell::new(Tone::Unknown, format!("{} (no digest)", shown(text))),
         ImageDigest::Pinned(digest) => Cell::plain(format!("{} (pinned)", short(digest))),
         ImageDigest::Unreported => Cell::new(Tone::Quiet, "not running"),

@@ -70,7 +70,7 @@ enum Running<'a> {
     },
     /// An image ID that is no digest.
     Unreadable {
-        /// As it was reported.
+        /// As it was reported; empty where something runs and nothing is.
         text: &'a str,
     },
     /// Nothing.
