@@ -9,6 +9,7 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 
+pub use self::json::schema;
 use super::terminal::Appearance;
 use crate::model::{Basis, ClusterIdentity, Container, ContainerImage, Gap, ImageReference, Inventory, ObjectKey, Pattern, RunningImage};
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use seaworthy::report::{json, kubescape_json};
+use seaworthy::report::{images, json, kubescape_json};
 
 use super::pretty;
 use super::sample::talk;
@@ -17,8 +17,9 @@ fn compare(path: &str, text: &str) {
 }
 
 #[test]
-fn the_schema_is_the_stored_one() {
+fn the_schemas_are_the_stored_ones() {
     compare("schemas/report.v1.json", &format!("{:#}\n", json::v1::schema()));
+    compare("schemas/images.v1.json", &format!("{:#}\n", images::schema()));
 }
 
 #[test]

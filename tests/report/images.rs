@@ -73,6 +73,10 @@ fn the_list_names_every_image_once_with_who_runs_it() {
 #[test]
 fn programs_get_the_whole_list() {
     let value: serde_json::Value = serde_json::from_str(&rendered(images::Format::Json)).unwrap();
+    let schema = images::schema();
+    let mut wrong = Vec::new();
+    super::programs::check(&schema, &schema, &value, "$", &mut wrong);
+    assert!(wrong.is_empty(), "{wrong:#?}");
     insta::assert_json_snapshot!("images_json", value);
 }
 

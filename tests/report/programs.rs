@@ -82,7 +82,7 @@ fn every_report_keeps_to_its_schema() {
 }
 
 /// As much of JSON Schema as the generated schema uses.
-fn check(root: &Value, schema: &Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
+pub(super) fn check(root: &Value, schema: &Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
     let Some(schema) = schema.as_object() else { return };
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         let target = root.pointer(reference.trim_start_matches('#')).unwrap_or_else(|| panic!("{reference} leads nowhere"));
