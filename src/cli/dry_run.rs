@@ -8,7 +8,11 @@ use crate::scan::foresee;
 /// Prints what would be asked first. Nothing is asked of a registry.
 pub(super) fn print(prepared: &Prepared, needs: Needs) -> anyhow::Result<()> {
     let foreseen = foresee(&prepared.tasks, needs);
-    let mut text = format!("{} different images. Nothing was asked of a registry; a scan would first ask:\n\n", prepared.tasks.len());
+    let images = match prepared.tasks.len() {
+        1 => "1 image".to_owned(),
+        images => format!("{images} different images"),
+    };
+    let mut text = format!("{images}. Nothing was asked of a registry; a scan would first ask:\n\n");
     if foreseen.is_empty() {
         text.push_str("  nothing: the chosen controls read the specification alone\n");
     }

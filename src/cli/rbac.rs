@@ -8,6 +8,10 @@ use crate::inventory::rbac::{RbacScope, manifest};
 /// Runs `rbac`.
 pub(super) fn run(arguments: &RbacArguments) -> anyhow::Result<Exit> {
     let RbacCommand::Print { scope, include_namespaces } = &arguments.command;
+    anyhow::ensure!(
+        include_namespaces.is_empty() || *scope == RbacScopeChoice::Namespaces,
+        "--include-namespaces goes with --scope namespaces; the other scopes are for the whole cluster"
+    );
     let scope = match scope {
         RbacScopeChoice::Cluster => RbacScope::Cluster,
         RbacScopeChoice::NoSecrets => RbacScope::NoSecrets,

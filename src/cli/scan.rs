@@ -45,6 +45,28 @@ impl Order {
     }
 }
 
+/// What is named and would not be looked at must not pass for looked at.
+fn refuse_what_would_be_ignored(from: &From, options: &ScanOptions) -> anyhow::Result<()> {
+    match from {
+        From::Cluster => Ok(()),
+        From::Images(references) if references.is_empty() && options.snapshot.is_none() => {
+            anyhow::bail!("no image is named: give a REF{}", held(&options.evidence.layouts)?)
+        }
+        From::Images(_) if options.snapshot.is_some() => {
+            anyhow::bail!("a snapshot is scanned as a whole: leave out `image`, or --snapshot")
+        }
+        From::Images(_) => Ok(()),
+        From::Manifests(paths) => {
+            let named = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+            anyhow::ensure!(
+                options.snapshot.is_none(),
+                "{named} and --snapshot exclude each other; several controls or frameworks are separated by commas, without spaces"
+            );
+            Ok(())
+        }
+    }
+}
+
 /// The images that could have been meant: those of the layouts.
 fn held(layouts: &[String]) -> anyhow::Result<String> {
     let mut told = String::new();
@@ -67,12 +89,7 @@ fn held_image(name: Option<&str>, digest: &Digest) -> String {
 pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     let Scan { by, paths, options } = scan;
     let order = Order::of(by, paths, &options);
-    if let From::Images(references) = &order.from
-        && references.is_empty()
-        && options.snapshot.is_none()
-    {
-        anyhow::bail!("no image is named: give a REF{}", held(&options.evidence.layouts)?);
-    }
+    refuse_what_would_be_ignored(&order.from, &options)?;
     // Everything that the user can have got wrong is found before anything is asked.
     let targets = output::targets(&options.output.formats, options.output.output.as_deref())?;
     for (_, target) in &targets {
@@ -147,6 +164,8 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     if misses_its_workload(&report) {
         let workload = report.header.scope.workload.as_deref().unwrap_or_default();
         super::note(&format!("no workload {workload} was found; a pod is found under the controller that owns it, at the top"));
+    } else if report.workloads.is_empty() && report.not_judged.is_empty() {
+        super::note("nothing is in this scope: check its namespaces, kinds and labels");
     }
     Ok(of_report(&report, stopped, accepted.accepts(Cause::ListIncomplete, None)))
 }

@@ -280,6 +280,8 @@ fn fold(containers: &[ContainerFinding]) -> ControlStatus {
 fn fill(template: &str, subject: &Subject<'_>, digest: Option<&str>) -> String {
     let at_digest = match (&subject.reference, digest) {
         (Ok(reference), Some(digest)) => format!("{}@{digest}", reference.repository()),
+        // Which one is not known here; that one is wanted has to be said all the same.
+        (Ok(reference), None) if reference.digest().is_none() => format!("{}@sha256:…", reference.repository()),
         _ => subject.image.reference.as_str().to_owned(),
     };
     let workload = subject.workload.key.to_string();

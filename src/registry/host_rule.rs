@@ -94,6 +94,16 @@ pub(super) fn admit(url: &Url, options: &RegistryOptions) -> Result<Admission, U
     let place = format!("{}:{port}", url.host_str().unwrap_or_default());
     let place = escape_control(&place);
     let named = |rules: &[HostRule]| rules.iter().any(|rule| rule.matches(&host, port));
+    let allowed = named(&options.allow_hosts);
+    let objection = match url.host() {
+        Some(Host::Ipv4(address)) => objection(address.into(), &options.cluster_networks),
+        Some(Host::Ipv6(address)) => objection(address.into(), &options.cluster_networks),
+        _ => objection_to_name(&host),
+    };
+    // First: nobody is told to allow plain HTTP to where nothing should go at all.
+    if let Some(what) = objection.filter(|_| !allowed) {
+        return Err(failure(Cause::HostRefused, format!("{place} is {what} and is not contacted; allow it with --allow-host {place}")));
+    }
     match url.scheme() {
         "https" => {}
         "http" if named(&options.plain_http) => {}
@@ -102,20 +112,7 @@ pub(super) fn admit(url: &Url, options: &RegistryOptions) -> Result<Admission, U
         }
         _ => return Err(failure(Cause::HostRefused, format!("{place} is named with a scheme that is neither https nor http"))),
     }
-    if named(&options.allow_hosts) {
-        return Ok(Admission::Allowed);
-    }
-    let objection = match url.host() {
-        Some(Host::Ipv4(address)) => objection(address.into(), &options.cluster_networks),
-        Some(Host::Ipv6(address)) => objection(address.into(), &options.cluster_networks),
-        _ => objection_to_name(&host),
-    };
-    match objection {
-        None => Ok(Admission::Guarded),
-        Some(what) => {
-            Err(failure(Cause::HostRefused, format!("{place} is {what} and is not contacted; allow it with --allow-host {place}")))
-        }
-    }
+    Ok(if allowed { Admission::Allowed } else { Admission::Guarded })
 }
 
 fn objection_to_name(host: &str) -> Option<&'static str> {

@@ -42,7 +42,11 @@ pub(super) fn same_origin(one: &Url, other: &Url) -> bool {
 /// A refusal on the way is told as a refusal of the redirect.
 pub(super) fn refused(from: &Url, unknown: UnknownAnswer) -> UnknownAnswer {
     match unknown.cause {
-        Cause::HostRefused => failure(Cause::RedirectRefused, format!("{} redirects elsewhere: {}", shown(from), unknown.detail)),
+        // Without the advice to allow it: that a redirect leads inside is the registry's choice and not the user's.
+        Cause::HostRefused => {
+            let what = unknown.detail.split("; allow it with --allow-host").next().unwrap_or_default();
+            failure(Cause::RedirectRefused, format!("{} redirects elsewhere: {what}", shown(from)))
+        }
         _ => unknown,
     }
 }

@@ -32,7 +32,9 @@ pub fn advice(cause: Cause) -> &'static str {
             "The running manifest may belong to a signed index that no tag leads to any more: restart the workload, or pin its reference by digest."
         }
         Cause::DigestUnknown => "The runtime does not report a manifest digest: restart the pods, or pin the reference by digest.",
-        Cause::NotCaptured => "The snapshot does not hold this answer: capture it again with the controls that need it.",
+        Cause::NotCaptured => {
+            "The snapshot does not hold this answer: take it again, without `--inventory-only` and with the same layouts and bundles."
+        }
         Cause::EvidenceLocationIncomplete => "Only a mirror or cache was asked, not the origin: declare where the origin's evidence is.",
         Cause::UnsupportedFormat => "A signature in a format that is recognised and not supported: verify it with the tool that made it.",
         Cause::TrustRootUnavailable => "The trust root could not be loaded: check its source, or name a file.",

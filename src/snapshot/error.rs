@@ -52,7 +52,7 @@ pub enum SnapshotError {
         missing: String,
     },
     /// The archive cannot be decompressed or unpacked.
-    #[error("archive {} is damaged or cut off: {detail}; copy it again, or take it anew", path.display())]
+    #[error("archive {} cannot be read to its end: {detail}; copy it again, or take it anew", path.display())]
     Damaged {
         /// The archive.
         path: PathBuf,

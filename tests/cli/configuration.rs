@@ -53,6 +53,11 @@ fn options_that_make_no_sense_are_refused() {
     scan(&["--kube-context", "x"]).says(2, &["--snapshot"]);
     program.run(&["scan", "image"]).says(2, &["give a REF"]);
     program.run(&["scan", "image", "--layout", SAVED]).says(2, &["give a REF", SAVED, "holds", "sha256:"]);
+    // What is named and not looked at must not pass for looked at.
+    program.run(&["scan", "control", "C-0237", "C-0306", "--snapshot", TALK]).says(2, &["C-0306 and --snapshot", "commas"]);
+    program.run(&["scan", "image", "ghcr.io/acme/app:v1", "--snapshot", TALK]).says(2, &["as a whole"]);
+    program.run(&["rbac", "print", "--include-namespaces", "prod"]).says(2, &["--scope namespaces"]);
+    scan(&["--include-namespaces", "none"]).says(0, &["nothing is in this scope"]);
     let ended = program.run(&["scan", "none.yaml"]);
     ended.says(2, &["none.yaml"]);
     assert_eq!(ended.err.matches("No such file").count(), 1, "{ended:?}");

@@ -4,7 +4,7 @@ use super::stage::*;
 use crate::controls::{Configuration, ControlJudgement};
 use crate::model::{
     Basis, Cause, Container, ContainerImage, ContainerKind, ControlStatus, Counts, DeclaredBecause, DeclaredIn, ImageEvidence, Judgement,
-    PlaceOutcome, Reason, Relation, StatementFormat,
+    PlaceOutcome, Reason, Relation, StatementFormat, SubjectState,
 };
 
 const APP: &str = "registry.test/app:v1";
@@ -101,6 +101,9 @@ fn a_finding_says_what_to_do_about_what() {
         format!("Write registry.test/app@{} at spec.template.spec.containers[0].image of prod/Deployment/web.", running())
     );
     assert_eq!(finding.digest, Some(running()));
+    let not_asked = ImageEvidence { subject: SubjectState::NotAsked, ..looked() };
+    let unread = super::stage::finding(&builtin("C-0306"), &Configuration::default(), container(declared("nginx")), &not_asked).unwrap();
+    assert!(unread.remediation.starts_with("Write docker.io/library/nginx@sha256:… at "), "{}", unread.remediation);
 
     // Names from the cluster are text, even if they look like a placeholder.
     let control = control("  remediation: \"{container} in {workload}: {image} is {digest}, {}\"\n  rule: { signature: { exists: {} } }");

@@ -31,7 +31,8 @@ pub(super) fn render(report: &Report, appearance: Appearance, out: &mut impl Wri
     }
     line("Audited", &audited_text(report))?;
     if report.gaps.is_empty() {
-        line("Gaps", "none: everything in scope could be read")?;
+        let unread = if report.not_judged.is_empty() { "" } else { "; what is of a kind that is not understood is named below" };
+        line("Gaps", &format!("none: everything in scope could be read{unread}"))?;
     }
     gaps(&report.gaps, appearance, out)?;
     if header.interrupted {

@@ -119,7 +119,7 @@ pub(super) fn not_judged(report: &Report, options: Options, out: &mut impl Write
     if all.len() > most {
         prose(out, appearance, 2, &format!("and {} more (-v)", all.len() - most))?;
     }
-    Ok(())
+    prose(out, appearance, 2, "Where such a kind has a pod template, `--custom-kind GROUP/KIND:PATH.TO.TEMPLATE` has it judged.")
 }
 
 /// What no scan of this kind can see.
