@@ -31,11 +31,13 @@ pub fn task_of(image: &ContainerImage) -> Option<ImageTask> {
 #[must_use]
 pub fn tasks(inventory: &Inventory, places: &dyn Fn(&Repository) -> DeclaredPlaces) -> BTreeMap<ImageTask, DeclaredPlaces> {
     let images = inventory.workloads.iter().flat_map(|workload| &workload.containers).flat_map(|container| &container.images);
-    images
-        .filter_map(task_of)
-        .map(|task| {
+    let mut tasks = BTreeMap::new();
+    // One by one: collecting would hold all of them before it finds how few are different.
+    for task in images.filter_map(task_of) {
+        if !tasks.contains_key(&task) {
             let declared = places(task.reference.repository());
-            (task, declared)
-        })
-        .collect()
+            tasks.insert(task, declared);
+        }
+    }
+    tasks
 }
