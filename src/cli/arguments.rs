@@ -196,7 +196,7 @@ pub struct ClusterOptions {
     /// Do not read the Secrets that pods name as pull secrets
     #[arg(long, global = true, help_heading = "Cluster")]
     pub no_pull_secrets: bool,
-    /// Pod templates inside custom resources, for example argoproj.io/Rollout:spec.template
+    /// Custom resources whose pod template is judged, with or without pods, for example argoproj.io/Rollout:spec.template
     #[arg(long = "custom-kind", global = true, value_name = "GROUP/KIND:PATH", help_heading = "Cluster")]
     pub custom_kinds: Vec<String>,
 }
@@ -280,7 +280,8 @@ pub struct RegistryOptions {
     /// Docker configuration with credentials (default: $DOCKER_CONFIG/config.json, ~/.docker/config.json)
     #[arg(long, global = true, value_name = "FILE", help_heading = "Registries")]
     pub docker_config: Option<PathBuf>,
-    /// Kubelet CredentialProviderConfig; needs --credential-provider-bin-dir
+    /// Kubelet CredentialProviderConfig; needs --credential-provider-bin-dir. Plug-ins that log in with tokens of the pods' service
+    /// accounts are not asked
     #[arg(long, global = true, value_name = "FILE", requires = "credential_provider_bin_dir", help_heading = "Registries")]
     pub credential_provider_config: Option<PathBuf>,
     /// Directory of kubelet credential-provider plug-ins

@@ -53,6 +53,10 @@ fn not_visible(source: ReportSource) -> Vec<NotVisible> {
             sentence("containers outside the API server", "what is started on a node by hand, by systemd or by another runtime has no pod"),
             sentence("nodes' own software", "kubelet, runtime and operating system are not images that the API server lists"),
             sentence("pods that came and went before the scan", "a scan sees one moment"),
+            sentence(
+                "custom resources that have no pods",
+                "those with pods are found by them; to judge the template of the others too, name their kind with --custom-kind",
+            ),
         ],
         ReportSource::Manifests => vec![
             sentence("what really runs", "manifests say what is asked for; admission webhooks may change or add containers"),

@@ -1,6 +1,7 @@
 //! From an inventory to the images to ask about.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::task::{DeclaredPlaces, ImageTask};
 use crate::model::{ContainerImage, CredentialIdentity, ImageReference, Inventory, Repository, SecretName};
@@ -34,9 +35,9 @@ pub fn tasks(inventory: &Inventory, places: &dyn Fn(&Repository) -> DeclaredPlac
     let mut tasks = BTreeMap::new();
     // One by one: collecting would hold all of them before it finds how few are different.
     for task in images.filter_map(task_of) {
-        if !tasks.contains_key(&task) {
-            let declared = places(task.reference.repository());
-            tasks.insert(task, declared);
+        if let Entry::Vacant(vacant) = tasks.entry(task) {
+            let declared = places(vacant.key().reference.repository());
+            vacant.insert(declared);
         }
     }
     tasks

@@ -168,3 +168,19 @@ fn doctor_says_whether_services_can_be_told_from_registries() {
     let said = doctor(&two_namespaces().start(), &[]);
     assert!(said.contains("are not known: the server does not show them") && said.contains("fix: names under .svc"), "{said}");
 }
+
+#[test]
+fn a_custom_resource_without_pods_is_said_to_be_out_of_sight_and_seen_when_it_is_named() {
+    let rollout = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": { "name": "idle", "namespace": "prod", "uid": "uid-idle" },
+        "spec": { "template": { "spec": { "containers": [{ "name": "app", "image": "registry.example/idle:latest", "imagePullPolicy": "Never" }] } } },
+    });
+    let server = two_namespaces().and([rollout]).start();
+    scan(&server, &[]).prints(0, &["custom resources that have no pods: ", "--custom-kind"]);
+    let report = scan(&server, &["-f", "json"]).json();
+    let hidden = report["notVisible"].as_array().unwrap().iter().find(|hidden| hidden["what"] == "custom resources that have no pods");
+    assert!(hidden.unwrap()["why"].as_str().unwrap().contains("--custom-kind"));
+    assert_eq!((&report["header"]["audited"]["workloads"], &report["controls"][0]["counts"]["failed"]), (&json!(2), &json!(0)));
+    let report = scan(&server, &["-f", "json", "--custom-kind", "argoproj.io/Rollout:spec.template"]).json();
+    assert_eq!((&report["header"]["audited"]["workloads"], &report["controls"][0]["counts"]["failed"]), (&json!(3), &json!(1)));
+}

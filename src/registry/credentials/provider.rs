@@ -134,7 +134,11 @@ impl CredentialProviderSource {
             }
             let origin = format!("credential provider {}", escape_control(&provider.name));
             if provider.token_attributes.is_some() {
-                found.problems.push(format!("{origin} wants a token of the pod's service account, which a scan does not have"));
+                found.problems.push(format!(
+                    "{origin} was not asked: it logs in with tokens of the pods' service accounts (tokenAttributes), and a scan requests \
+                     none; log in to {host} yourself (`docker login {host}`, or --docker-config FILE), or give the workload a pull secret",
+                    host = repository.registry()
+                ));
                 continue;
             }
             match self.answer(number, provider, repository).await {
@@ -264,6 +268,23 @@ mod tests {
             let (_directory, source) = source(script);
             let found = source.find(&repository("a.dkr.example.com/x")).await;
             assert_eq!((found.credentials.len(), found.problems), (0, vec![expected.to_owned()]), "{script}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_plug_in_that_wants_a_pods_token_is_not_run_and_the_way_out_is_told() {
+        let (directory, _) = source("");
+        let config = directory.path().join("config.yaml");
+        let wants = std::fs::read_to_string(&config).unwrap()
+            + "  tokenAttributes: {serviceAccountTokenAudience: registry, cacheType: Token, requireServiceAccount: true}\n";
+        std::fs::write(&config, wants).unwrap();
+        let options = CredentialProviders { config, directory: directory.path().to_owned() };
+        let source = CredentialProviderSource::open(&options, Duration::from_millis(700)).unwrap();
+        let found = source.find(&repository("a.dkr.example.com/x")).await;
+        assert!(found.credentials.is_empty() && !directory.path().join("plug-in.runs").exists());
+        let [problem] = found.problems.as_slice() else { panic!("{:?}", found.problems) };
+        for part in ["credential provider plug-in was not asked", "service accounts", "`docker login a.dkr.example.com`", "pull secret"] {
+            assert!(problem.contains(part), "{part}: {problem}");
         }
     }
 
