@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use crate::model::{Basis, Cause, ContainerKind, DeclaredBecause, DeclaredIn, Gap, ObjectKey, Origin, SecretName, SharedText, Workload};
+use crate::model::{Basis, Cause, ContainerKind, DeclaredBecause, DeclaredIn, Gap, ObjectKey, SecretName, SharedText, Workload};
 
 use super::fold::{Group, GroupOwner, OwnerRef, SeenImage, Sighting};
 use super::merge::{Part, Place, merge};
@@ -157,7 +157,7 @@ impl Assembly {
                     namespace: (&controller.namespace).into(),
                     name: (&controller.name).into(),
                 },
-                origin: Origin::Cluster,
+                read: true,
                 labels: controller.labels.clone(),
             },
         }
@@ -212,7 +212,7 @@ impl Assembly {
                     namespace: (&group.namespace).into(),
                     name: name.into(),
                 },
-                origin: Origin::Cluster,
+                read: true,
                 labels: labels.clone(),
             },
         }
@@ -292,12 +292,12 @@ impl Parts<'_> {
     /// A part of a workload, if it is in scope.
     fn start(&mut self, top: Top) -> Option<&mut Part> {
         if !self.filter.has_key(&top.key) {
-            if top.origin == Origin::OwnerReference && self.filter.may_have_above(&top.key) {
+            if !top.read && self.filter.may_have_above(&top.key) {
                 self.unplaced.insert(top.key);
             }
             return None;
         }
-        if self.filter.asks_labels() && top.origin == Origin::OwnerReference {
+        if self.filter.asks_labels() && !top.read {
             self.unlabelled.insert(top.key);
             return None;
         }

@@ -26,8 +26,8 @@ pub(super) struct Place {
 pub(super) struct Part {
     key: ObjectKey,
     /// Which part it is: where they say different things of the workload itself, the first is believed.
-    position: usize,
-    origin: Origin,
+    position: u32,
+    read: bool,
     labels: Labels,
     pub(super) pods: u32,
     pub(super) seen: Vec<(SeenImage, Sighting)>,
@@ -37,7 +37,8 @@ pub(super) struct Part {
 
 impl Part {
     pub(super) fn new(position: usize, top: Top) -> Self {
-        Self { key: top.key, position, origin: top.origin, labels: top.labels, pods: 0, seen: Vec::new(), places: Vec::new() }
+        let position = u32::try_from(position).unwrap_or(u32::MAX);
+        Self { key: top.key, position, read: top.read, labels: top.labels, pods: 0, seen: Vec::new(), places: Vec::new() }
     }
 
     /// Adds a container of a template that no pod has.
@@ -69,7 +70,7 @@ pub(super) fn merge(mut parts: Vec<Part>) -> Vec<Workload> {
     parts.sort_unstable_by(|left, right| (&left.key, left.position).cmp(&(&right.key, right.position)));
     let mut workloads = Vec::new();
     let mut parts = parts.into_iter().peekable();
-    while let Some(Part { key, origin, labels, mut pods, seen, places, .. }) = parts.next() {
+    while let Some(Part { key, read, labels, mut pods, seen, places, .. }) = parts.next() {
         let mut all: Vec<(Place, SeenImage, Sighting)> = Vec::with_capacity(seen.len());
         let join = |(place, (image, sighting))| (place, image, sighting);
         all.extend(places.into_iter().zip(seen).map(join));
@@ -80,6 +81,7 @@ pub(super) fn merge(mut parts: Vec<Part>) -> Vec<Workload> {
         let containers = containers(all);
         // Pods that are over without ever having run, under an owner whose template is not known: there is nothing to judge.
         if !containers.is_empty() {
+            let origin = if read { Origin::Cluster } else { Origin::OwnerReference };
             workloads.push(Workload { key, labels, origin, containers, pods });
         }
     }

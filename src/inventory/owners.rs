@@ -7,7 +7,7 @@ use futures::stream::{self, StreamExt as _};
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::model::{Cause, Gap, Labels, ObjectKey, Origin, Stop};
+use crate::model::{Cause, Gap, Labels, ObjectKey, Stop};
 
 use super::fold::{OwnerRef, share_labels};
 use super::intern::Interner;
@@ -40,7 +40,8 @@ struct Owner {
 #[derive(Debug, Clone)]
 pub(super) struct Top {
     pub(super) key: ObjectKey,
-    pub(super) origin: Origin,
+    /// Whether the object itself was read, or is only named.
+    pub(super) read: bool,
     pub(super) labels: Labels,
 }
 
@@ -78,7 +79,7 @@ impl Known<'_> {
         };
         Top {
             key: ObjectKey { api_version: api_version.into(), kind: kind.into(), namespace: namespace.into(), name: name.into() },
-            origin: if read { Origin::Cluster } else { Origin::OwnerReference },
+            read,
             labels,
         }
     }
