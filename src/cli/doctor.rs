@@ -10,7 +10,7 @@ use super::evidence::CLOCK_SKEW;
 use super::exit::Exit;
 use super::output::{Target, write};
 use super::registries;
-use crate::inventory::{ClusterNetworks, Network};
+use crate::inventory::{ClusterNetworks, InventoryError, Network};
 use crate::model::{
     Ask, Cause, CredentialKind, Digest, ImageReference, Inventory, Outcome, Repository, RunningImage, Scope, SecretName, escape_control,
 };
@@ -56,7 +56,7 @@ pub(super) async fn run(arguments: Doctor) -> anyhow::Result<Exit> {
     let acquired = match acquire::acquire(&from, &scope, &arguments.cluster, Timestamp::now(), &never, &|_| ()).await {
         Ok(acquired) => acquired,
         Err(error) => {
-            checks.push(Check::bad(format!("cluster: {error:#}"), "mend this first; nothing else can be checked without it"));
+            checks.push(Check::bad(format!("cluster: {error:#}"), fix_of(&error)));
             print(&checks)?;
             return Ok(super::exit_of_error(&error));
         }
@@ -78,6 +78,26 @@ pub(super) async fn run(arguments: Doctor) -> anyhow::Result<Exit> {
     }
     print(&checks)?;
     Ok(if checks.iter().any(|check| check.health == Health::Bad) { Exit::Unknown } else { Exit::Success })
+}
+
+/// What to do where the cluster could not even be listed; nothing else can be checked before.
+fn fix_of(error: &anyhow::Error) -> &'static str {
+    match error.downcast_ref::<InventoryError>() {
+        Some(InventoryError::Unreachable { cause, .. }) => match cause {
+            Cause::Connection => "is the cluster up, and are address and port right? See `kubectl cluster-info`",
+            Cause::Dns => "the name of the server does not resolve: check `server` in the kubeconfig, DNS, and whether a VPN is needed",
+            Cause::Tls => "check `certificate-authority` and `server` in the kubeconfig: the certificate has to be of that name and CA",
+            Cause::Timeout => "it does not answer: check address and port, firewall, VPN and proxy, and try `kubectl get --raw /version`",
+            Cause::InvalidResponse | Cause::RedirectRefused => {
+                "it answered, but not as a Kubernetes API does: is a proxy or login page in between, or `server` in the kubeconfig wrong?"
+            }
+            _ => "try `kubectl get --raw /version` with the same kubeconfig and context",
+        },
+        Some(InventoryError::Unauthorized { .. }) => "the credentials are not accepted, or have expired: log in again",
+        Some(InventoryError::Credential { .. }) => "run the credential plug-in of the kubeconfig by hand, or log in again",
+        Some(InventoryError::NothingListed { .. }) => "grant the rights that `seaworthy rbac print` shows",
+        _ => "mend this first; nothing else can be checked without it",
+    }
 }
 
 fn cluster(inventory: &Inventory) -> Vec<Check> {
@@ -236,4 +256,27 @@ fn print(checks: &[Check]) -> anyhow::Result<()> {
         }
     }
     write(&Target::Stdout, |out| out.write_all(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_cannot_be_asked_has_a_fix_by_cause() {
+        let fix = |cause| fix_of(&InventoryError::Unreachable { server: "s".to_owned(), cause, detail: String::new() }.into());
+        for (cause, part) in [
+            (Cause::Connection, "kubectl cluster-info"),
+            (Cause::Dns, "DNS"),
+            (Cause::Tls, "certificate-authority"),
+            (Cause::Timeout, "does not answer"),
+            (Cause::InvalidResponse, "login page"),
+        ] {
+            assert!(fix(cause).contains(part), "{cause}: {}", fix(cause));
+        }
+        let forbidden = InventoryError::NothingListed { server: "s".to_owned(), detail: String::new() };
+        assert!(fix_of(&forbidden.into()).contains("rbac print"));
+        let expired = InventoryError::Unauthorized { server: "s".to_owned(), context: None, hint: String::new() };
+        assert!(fix_of(&expired.into()).contains("log in again"));
+    }
 }
