@@ -10,6 +10,7 @@ mod configuration;
 mod gates;
 mod interrupted;
 mod kept;
+mod proxy;
 mod registry;
 mod text;
 
