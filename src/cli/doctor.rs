@@ -9,10 +9,12 @@ use super::arguments::Doctor;
 use super::evidence::CLOCK_SKEW;
 use super::exit::Exit;
 use super::output::{Target, write};
+use super::progress::Progress;
 use super::registries;
 use crate::inventory::{ClusterNetworks, InventoryError, Network};
 use crate::model::{
-    Ask, Cause, CredentialKind, Digest, ImageReference, Inventory, Outcome, Repository, RunningImage, Scope, SecretName, escape_control,
+    Ask, Cause, CredentialKind, Digest, ImageReference, Inventory, Outcome, Phase, Repository, RunningImage, ScanEvent, Scope, SecretName,
+    escape_control,
 };
 use crate::registry::{ReferrersSupport, Registry};
 use crate::report::advice;
@@ -53,7 +55,12 @@ pub(super) async fn run(arguments: Doctor) -> anyhow::Result<Exit> {
     let mut checks = Vec::new();
     // A half diagnosis would look like a whole one: a signal ends the program, as it does by itself.
     let (_keep, never) = tokio::sync::watch::channel(None);
-    let acquired = match acquire::acquire(&from, &scope, &arguments.cluster, Timestamp::now(), &never, &|_| ()).await {
+    let progress = Progress::new();
+    let on_event = |event: ScanEvent| progress.show(&event);
+    on_event(ScanEvent::PhaseStarted(Phase::Inventory, None));
+    let acquired = acquire::acquire(&from, &scope, &arguments.cluster, Timestamp::now(), &never, &on_event).await;
+    progress.clear();
+    let acquired = match acquired {
         Ok(acquired) => acquired,
         Err(error) => {
             checks.push(Check::bad(format!("cluster: {error:#}"), fix_of(&error)));

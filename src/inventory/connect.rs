@@ -27,6 +27,9 @@ pub struct ConnectOptions {
     pub timeouts: Timeouts,
 }
 
+/// What is shown of a plug-in's command and the hint how to install it, in characters.
+const LONGEST_HINT: usize = 500;
+
 /// Limits of time for one request each; what is repeated has them again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
@@ -159,7 +162,26 @@ async fn configuration(options: &ConnectOptions) -> Result<(Config, Option<Strin
 }
 
 fn unusable(options: &ConnectOptions, error: &KubeconfigError) -> InventoryError {
-    InventoryError::Kubeconfig { path: options.kubeconfig.clone(), detail: escape_control(&error.to_string()).into_owned() }
+    let said = match error {
+        // The path is told beside it.
+        KubeconfigError::ReadConfig(error, _) => error.to_string(),
+        other => other.to_string(),
+    };
+    let detail = one_line(&said);
+    InventoryError::Kubeconfig { path: options.kubeconfig.clone(), detail: escape_control(&detail).into_owned() }
+}
+
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned()
+}
+
+/// The plug-in that the kubeconfig names, with how to get it; for a person whose plug-in fails.
+fn plug_in(config: &Config) -> String {
+    let Some(exec) = &config.auth_info.exec else { return String::new() };
+    let command = exec.command.as_deref().map_or_else(String::new, |command| format!(" (plug-in: {command})"));
+    let hint = exec.install_hint.as_deref().map_or_else(String::new, |hint| format!("; {}", one_line(hint)));
+    let text: String = format!("{command}{hint}").chars().take(LONGEST_HINT).collect();
+    escape_control(&text).into_owned()
 }
 
 fn in_cluster(tried: String) -> Result<(Config, Option<String>), InventoryError> {
@@ -184,7 +206,8 @@ fn nearest(name: &str, available: &[String]) -> Option<String> {
 
 /// Builds the client. Credential plug-ins run inside of that and block, so it happens on a thread of its own that may be left behind.
 async fn client(config: Config, server: &str, timeouts: Timeouts) -> Result<Client, InventoryError> {
-    let refuse = |detail: String| InventoryError::Credential { server: server.to_owned(), detail };
+    let plug_in = plug_in(&config);
+    let refuse = |detail: String| InventoryError::Credential { server: server.to_owned(), detail: format!("{detail}{plug_in}") };
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let runtime = tokio::runtime::Handle::current();
     std::thread::Builder::new()

@@ -80,7 +80,7 @@ pub enum InventoryError {
         detail: String,
     },
     /// The scan ended before anything was listed.
-    #[error("ended before anything was listed{}", if *_0 == Stop::TimedOut { "; give it more time with --timeout" } else { "" })]
+    #[error("ended before anything was listed{}", if *_0 == Stop::TimedOut { "; what was waited for gave no answer by then: see `seaworthy doctor`, or give it more time with --timeout" } else { "" })]
     Ended(Stop),
     /// The scope is not valid.
     #[error(transparent)]

@@ -375,7 +375,8 @@ fn credential_detail(error: &AuthError) -> String {
     let detail = match error {
         AuthError::AuthExecRun { out, .. } => {
             let said = String::from_utf8_lossy(&out.stderr);
-            format!("the credential plug-in failed ({}): {}", out.status, said.trim())
+            let said = if said.trim().is_empty() { String::new() } else { format!(": {}", said.trim()) };
+            format!("the credential plug-in failed ({}){said}", out.status)
         }
         AuthError::AuthExecParse(_) => "what the credential plug-in printed cannot be read".to_owned(),
         AuthError::AuthExecStart(error) => format!("the credential plug-in cannot be started: {error}"),
