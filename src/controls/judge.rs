@@ -141,6 +141,7 @@ impl Judge<'_, '_> {
             container: subject.container.name.clone(),
             kind: subject.container.kind,
             path: subject.container.path.clone(),
+            declared_in: subject.container.declared_in,
             reference: subject.image.reference.clone(),
             digest,
             basis: subject.image.basis,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::digest::Digest;
 use super::shared_text::SharedText;
 use super::verdict::{Cause, Reason};
-use super::workload::{Basis, ContainerKind, PodSample};
+use super::workload::{Basis, ContainerKind, DeclaredIn, PodSample};
 
 /// The answer of a rule, in three-valued logic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,8 @@ pub struct ContainerFinding {
     pub kind: ContainerKind,
     /// Path of its image field.
     pub path: SharedText,
+    /// Whether the workload's template declares it.
+    pub declared_in: DeclaredIn,
     /// The reference as it is written.
     pub reference: SharedText,
     /// The digest that was judged, where one is known.

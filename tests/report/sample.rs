@@ -2,10 +2,10 @@
 
 use seaworthy::model::{
     Basis, Carrier, Cause, ChildSignatures, ClusterIdentity, Compliance, ContainerFinding, ContainerKind, ControlOutcome, ControlResult,
-    ControlStatus, Counts, CredentialKind, DeclaredBecause, Digest, DocumentDigest, Evidence, FrameworkResult, Gap, GateOutcome,
-    GateResult, Header, ImageEvidence, ImageRecord, InventoryCounts, Judgement, Labels, ManifestPresence, NotJudged, NotVisible, ObjectKey,
-    Origin, PlaceOutcome, PlaceRecord, PodSample, Reason, Relation, Report, ReportSource, RunningImage, Scope, Severity, Statement,
-    StatementFormat, StatementSource, SubjectState, TagState, UnknownAnswer, WorkloadFinding, WorkloadRecord,
+    ControlStatus, Counts, CredentialKind, DeclaredBecause, DeclaredIn, Digest, DocumentDigest, Evidence, FrameworkResult, Gap,
+    GateOutcome, GateResult, Header, ImageEvidence, ImageRecord, InventoryCounts, Judgement, Labels, ManifestPresence, NotJudged,
+    NotVisible, ObjectKey, Origin, PlaceOutcome, PlaceRecord, PodSample, Reason, Relation, Report, ReportSource, RunningImage, Scope,
+    Severity, Statement, StatementFormat, StatementSource, SubjectState, TagState, UnknownAnswer, WorkloadFinding, WorkloadRecord,
 };
 
 pub(crate) fn digest(seed: u8) -> Digest {
@@ -106,6 +106,7 @@ fn container(name: &str, path: &str, at: u32, image: &ImageRecord, pods: PodSamp
         container: name.into(),
         kind: ContainerKind::Container,
         path: path.into(),
+        declared_in: DeclaredIn::Template,
         reference: image.reference.as_str().into(),
         digest: shown,
         basis: Basis::Running,
@@ -307,7 +308,7 @@ fn signature_control(images: &[ImageRecord]) -> ControlResult {
     new.warnings = vec!["the runtime reports the repository registry.internal/mirror/hello".to_owned()];
     new.remediation = format!("Sign it where it is built: cosign sign ghcr.io/ledgerhq/my-hello-ledger@{}", digest(2));
     let mut injected = container("istio-proxy", "spec.containers[1].image", 3, &images[3], pods(&["my-hello-ledger-a"]), pass(3));
-    injected.kind = ContainerKind::Ephemeral;
+    injected.declared_in = DeclaredIn::PodOnly;
     injected.judgement = Judgement::unknown(Cause::Unauthorized, "quay.io answered 401");
     let down = Judgement::unknown(Cause::Timeout, "registry.shop.example:8443 did not answer within 30 s");
     let checkout = container("checkout", TEMPLATE, 2, &images[2], pods(&["checkout-1", "checkout-2", "checkout-3"]), down);

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use crate::model::{
     Basis, Carrier, ChildSignatures, ContainerFinding, ContainerKind, ControlResult, ControlStatus, CredentialKind, DeclaredBecause,
-    ImageRecord, Judgement, ManifestPresence, Origin, PlaceOutcome, PlaceRecord, PodSample, Relation, Report, Statement, StatementFormat,
-    WorkloadFinding, WorkloadRecord,
+    DeclaredIn, ImageRecord, Judgement, ManifestPresence, Origin, PlaceOutcome, PlaceRecord, PodSample, Relation, Report, Statement,
+    StatementFormat, WorkloadFinding, WorkloadRecord,
 };
 use crate::report::resources;
 use crate::report::terminal::{Appearance, Cell, Table, Tone, counted, field, labelled, shown, wrap_words};
@@ -131,7 +131,16 @@ fn container_lines(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let mut line = |label: &str, tone: Tone, text: &str| field(out, appearance, (label, tone), COLUMN, text, appearance.columns());
-    line("Path:", Tone::Quiet, &format!("{} ({} {})", shown(&container.path), kind_name(container.kind), shown(&container.container)))?;
+    // Of an ephemeral container nobody expects it.
+    let injected = match container.declared_in {
+        DeclaredIn::PodOnly if container.kind != ContainerKind::Ephemeral => ", not in the template",
+        _ => "",
+    };
+    line(
+        "Path:",
+        Tone::Quiet,
+        &format!("{} ({} {}{injected})", shown(&container.path), kind_name(container.kind), shown(&container.container)),
+    )?;
     line("Image:", Tone::Quiet, &shown(&container.reference))?;
     line("Digest:", Tone::Quiet, &container.digest.as_ref().map_or_else(|| "not known".to_owned(), ToString::to_string))?;
     line("Basis:", Tone::Quiet, &basis_text(container.basis, &container.pods))?;

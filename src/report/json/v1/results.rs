@@ -298,6 +298,7 @@ enum Status {
 
 /// What a control says about one image of one container.
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 struct Container<'a> {
     /// Its name.
     name: &'a str,
@@ -305,6 +306,8 @@ struct Container<'a> {
     kind: ContainerKind,
     /// Path of its image field in the object.
     path: &'a str,
+    /// Whether the workload's template declares it.
+    declared_in: DeclaredIn,
     /// The reference as it is written.
     reference: &'a str,
     /// The digest that was judged; null where none is known.
@@ -329,6 +332,7 @@ impl<'a> From<&'a model::ContainerFinding> for Container<'a> {
             name: &finding.container,
             kind: ContainerKind::from(finding.kind),
             path: &finding.path,
+            declared_in: DeclaredIn::from(finding.declared_in),
             reference: &finding.reference,
             digest: finding.digest.as_ref().map(ToString::to_string),
             basis: Basis::from(finding.basis),
@@ -337,6 +341,28 @@ impl<'a> From<&'a model::ContainerFinding> for Container<'a> {
             remediation: &finding.remediation,
             warnings: &finding.warnings,
             image: finding.evidence.as_ref().map(|evidence| evidence.image),
+        }
+    }
+}
+
+/// Whether a workload's template declares a container.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum DeclaredIn {
+    /// It does; of a bare pod, its own specification.
+    Template,
+    /// Only pods have it: something injected it after the template, or it is ephemeral.
+    PodOnly,
+    /// The template could not be read.
+    TemplateUnknown,
+}
+
+impl From<model::DeclaredIn> for DeclaredIn {
+    fn from(declared: model::DeclaredIn) -> Self {
+        match declared {
+            model::DeclaredIn::Template => Self::Template,
+            model::DeclaredIn::PodOnly => Self::PodOnly,
+            model::DeclaredIn::TemplateUnknown => Self::TemplateUnknown,
         }
     }
 }
