@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 
 use super::Program;
 use super::registry::{LOOPBACK, Running, Shelf, answer, judge};
+use crate::api_server::Script;
 
 fn files(directory: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
@@ -162,4 +165,48 @@ fn a_snapshot_is_judged_as_the_registry_itself_is() {
         assert!(!text.contains(password) && !text.contains(&auth), "{}", file.display());
     }
     assert!(!live.out.contains(password) && !live.out.contains(&auth));
+}
+
+/// What a person would not hand on with a snapshot, planted wherever a scan reads: credentials, the environment, annotations.
+#[test]
+fn nothing_secret_is_kept_in_a_snapshot_or_the_cache() {
+    const PLANTED: [&str; 5] = ["kubeconfig-token-1", "pull-password-2", "environment-value-3", "annotation-value-4", "proxy-password-5"];
+    let server = Running::shelf(Shelf::signed().0);
+    let [token, password, environment, annotation, proxy] = PLANTED;
+    let auths =
+        json!({ "auths": { server.reference().split('/').next().unwrap(): { "username": "robot", "password": password } } }).to_string();
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/dockerconfigjson",
+        "metadata": { "name": "regcred", "namespace": "prod", "uid": "uid-regcred" },
+        "data": { ".dockerconfigjson": STANDARD.encode(auths) }
+    });
+    let mut pod = super::cluster::pod("prod", "web");
+    pod["metadata"]["annotations"] = json!({ "note": annotation });
+    pod["spec"]["imagePullSecrets"] = json!([{ "name": "regcred" }]);
+    pod["spec"]["containers"][0]["image"] = json!(server.reference());
+    pod["spec"]["containers"][0]["env"] = json!([{ "name": "PASSWORD", "value": environment }]);
+    pod["status"]["containerStatuses"][0]["imageID"] = json!("");
+    let cluster = Script::with([pod, secret]).start();
+    let kubeconfig = cluster.kubeconfig(token);
+    let program = Program::new();
+    let target = program.home().join("kept");
+    let arguments = ["snapshot", "-o", target.to_str().unwrap(), "--kubeconfig", kubeconfig.to_str().unwrap()];
+    let mut command = program.command(&[&arguments[..], &LOOPBACK].concat());
+    command.env("HTTPS_PROXY", format!("http://user:{proxy}@127.0.0.1:9")).env("NO_PROXY", "127.0.0.1");
+    let ended = super::Ended::from(command.output().unwrap());
+    assert!(ended.err.contains("workloads: 1") && cluster.requests().iter().any(|asked| asked.contains("/secrets/regcred")), "{ended:#?}");
+    let kept = [files(&target), files(&program.cache())].concat();
+    let readable = |path: &PathBuf| String::from_utf8_lossy(&std::fs::read(path).unwrap()).contains(&server.reference());
+    assert!(kept.iter().any(readable), "nothing is kept in plain text: {kept:?}");
+    for file in kept {
+        let bytes = std::fs::read(&file).unwrap();
+        for secret in PLANTED {
+            // As it is, and as registries and secrets carry it.
+            let forms = [secret.to_owned(), STANDARD.encode(secret), STANDARD.encode(format!("robot:{secret}"))];
+            for form in forms {
+                let form = form.trim_end_matches('=');
+                assert!(!bytes.windows(form.len()).any(|window| window == form.as_bytes()), "{} has {form}", file.display());
+            }
+        }
+    }
 }
