@@ -61,8 +61,8 @@ pub enum InventoryError {
         /// Why, as far as can be seen, and what to do.
         hint: String,
     },
-    /// The API server does not answer.
-    #[error("the API server {server} cannot be reached ({cause}): {detail}")]
+    /// The API server does not answer, or not as one.
+    #[error("the API server {server} {} ({cause}): {detail}", failed_by(*cause))]
     Unreachable {
         /// The API server.
         server: String,
@@ -85,6 +85,15 @@ pub enum InventoryError {
     /// The scope is not valid.
     #[error(transparent)]
     Scope(#[from] ScopeError),
+}
+
+fn failed_by(cause: Cause) -> &'static str {
+    match cause {
+        Cause::InvalidResponse | Cause::RedirectRefused | Cause::TooLarge => "answers, but not as a Kubernetes API server does",
+        Cause::ServerError | Cause::RateLimited => "answers with an error",
+        Cause::Timeout => "does not answer in time",
+        _ => "cannot be reached",
+    }
 }
 
 impl InventoryError {

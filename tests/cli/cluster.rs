@@ -184,3 +184,13 @@ fn a_custom_resource_without_pods_is_said_to_be_out_of_sight_and_seen_when_it_is
     let report = scan(&server, &["-f", "json", "--custom-kind", "argoproj.io/Rollout:spec.template"]).json();
     assert_eq!((&report["header"]["audited"]["workloads"], &report["controls"][0]["counts"]["failed"]), (&json!(3), &json!(1)));
 }
+
+/// A login page, say.
+#[test]
+fn a_server_that_answers_as_none_is_told_from_one_that_does_not_answer() {
+    let page = Reply::Status(200, Vec::new(), json!("<html>Sign in</html>"));
+    let server = two_namespaces().fault("/version", 99, page).start();
+    let kubeconfig = server.kubeconfig("secret-token");
+    let doctor = Program::new().run(&["doctor", "--kubeconfig", kubeconfig.to_str().unwrap()]);
+    doctor.prints(4, &["answers, but not as a Kubernetes API server does", "login page"]);
+}
