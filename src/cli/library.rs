@@ -135,6 +135,11 @@ pub(super) fn trust_policies(file: Option<&PathBuf>) -> anyhow::Result<(Vec<Trus
     let policies: Vec<_> = parse(&file.display().to_string(), &text)?
         .into_iter()
         .map(|parsed| match parsed {
+            // Read and understood, and not yet used: what is not enforced must not look as if it were.
+            Document::TrustPolicy(policy) if !policy.images.is_empty() || !policy.authorities.is_empty() => Err(anyhow::anyhow!(
+                "{}: `authorities` and `images` of a trust policy are not supported by this version of seaworthy; it reads `evidence`",
+                file.display()
+            )),
             Document::TrustPolicy(policy) => Ok(policy),
             _ => Err(anyhow::anyhow!("{} holds something else than a TrustPolicy", file.display())),
         })

@@ -6,6 +6,7 @@ mod control;
 mod error;
 mod framework;
 mod located;
+mod moment;
 mod parameter;
 mod parse;
 mod rule;
@@ -17,10 +18,14 @@ use serde::{Deserialize, Serialize};
 pub use control::{Control, ManualReview, PLACEHOLDERS, Scope, Subject};
 pub use error::{DocumentError, nearest};
 pub use framework::Framework;
+pub use moment::Moment;
 pub use parameter::{ControlParameters, OrParam, ParameterSpec, ParameterType, Parameters};
 pub use parse::{Document, parse, parse_each};
 pub use rule::{ClusterLeaf, Nothing, ReferenceLeaf, RegistryLeaf, Rule, RunningLeaf, SignatureLeaf};
-pub use trust_policy::{EvidencePlace, EvidenceRule, TrustPolicy};
+pub use trust_policy::{
+    Authority, Demand, EvidencePlace, EvidenceRule, FulcioExtension, ImageRule, Keyless, Material, NoLogs, Otherwise, OwnCertificate,
+    Requirement, Revocation, SctDemand, SigstoreInstance, Strength, TextMatch, TrustPolicy, TrustRootSource, TufMirror,
+};
 
 /// The only API version so far.
 pub const API_VERSION: &str = "seaworthy.dev/v1alpha1";

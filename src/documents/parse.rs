@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::{DocumentError, did_you_mean, explain};
 use super::located::{Fault, Located, Position};
-use super::{API_VERSION, Control, Envelope, Framework, KINDS, Parameters, TrustPolicy, control, trust_policy};
+use super::{API_VERSION, Control, Envelope, Framework, KINDS, Parameters, TrustPolicy, control};
 
 /// A document of any kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,9 +84,6 @@ fn parse_one(file: &str, before: u64, text: &str) -> Result<Document, DocumentEr
         }
         Some("Parameters") => Ok(Document::Parameters(read::<Envelope<Parameters>>(file, before, text)?.spec)),
         Some("TrustPolicy") => {
-            if let Some(fault) = spec.and_then(trust_policy::not_yet) {
-                return in_spec(fault);
-            }
             let policy = read::<Envelope<TrustPolicy>>(file, before, text)?.spec;
             policy.fault().map_or(Ok(Document::TrustPolicy(policy)), in_spec)
         }

@@ -1,18 +1,316 @@
-//! Trust policies. This version reads where evidence lies; authorities come with the verification of signatures.
+//! Trust policies: whom to trust for which image, and where evidence lies.
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::located::{Fault, Located};
-use crate::model::Pattern;
+use super::located::Fault;
+use super::moment::Moment;
+use crate::model::{Digest, Pattern};
 
 /// A trust policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TrustPolicy {
+    /// Trust roots by the names that authorities use.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub trust_roots: BTreeMap<String, TrustRootSource>,
+    /// Authorities by the names that rules use.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub authorities: BTreeMap<String, Authority>,
+    /// What which images need.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ImageRule>,
+    /// What is not trusted any more, whatever an authority says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revocations: Vec<Revocation>,
     /// Where else evidence lies.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<EvidenceRule>,
+    /// What becomes of an image that no rule matches. Without it: `reject`.
+    #[serde(default)]
+    pub otherwise: Otherwise,
+}
+
+/// What becomes of an image that no rule of the policy matches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Otherwise {
+    /// Nobody is trusted for it.
+    #[default]
+    Reject,
+    /// The policy says nothing about it: irrelevant, never passed.
+    Ignore,
+}
+
+/// Where a trust root comes from. Exactly one of `sigstore`, `file`, `data` and `tuf`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TrustRootSource {
+    /// One that this program knows, by TUF; the embedded copy where it cannot be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sigstore: Option<SigstoreInstance>,
+    /// A `trusted_root.json`, relative to the policy's own file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The text of a `trusted_root.json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+    /// A TUF repository of one's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuf: Option<TufMirror>,
+    /// `none` where it has no transparency log by design: then a time stamp alone proves the time of a keyless signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logs: Option<NoLogs>,
+}
+
+/// That a trust root has no transparency log by design.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum NoLogs {
+    /// It has none.
+    None,
+}
+
+/// Instances of Sigstore that this program knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SigstoreInstance {
+    /// The public-good instance of the Sigstore project.
+    PublicGood,
+    /// GitHub's, for attestations of private repositories. It has no transparency log.
+    Github,
+}
+
+/// A TUF repository of one's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TufMirror {
+    /// Its address.
+    pub url: String,
+    /// The `root.json` with which trust in it begins.
+    pub root: Material,
+}
+
+/// Keys or certificates. A map with one key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Material {
+    /// The text itself (PEM; a `root.json`).
+    Data(String),
+    /// A file, relative to the policy's own.
+    File(String),
+}
+
+/// Whether a proof is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Demand {
+    /// Without it the signature does not count.
+    Required,
+    /// Where it is there and holds it is used; where it does not, it proves nothing and a warning says so.
+    Optional,
+    /// It is not looked at.
+    UnsafeIgnore,
+}
+
+/// Whether an SCT is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SctDemand {
+    /// Without it the certificate does not count.
+    Required,
+    /// It is not looked at.
+    UnsafeIgnore,
+}
+
+/// Who may vouch for an image. Exactly one of `keyless`, `key` and `certificate`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Authority {
+    /// An identity with a certificate of a trust root's authority.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyless: Option<Keyless>,
+    /// The holder of a key; a PEM with several keys is several authorities of one name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Material>,
+    /// The holder of a certificate under an authority of one's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<OwnCertificate>,
+    /// For `key` and `certificate`: the trust root whose log and time stamps count. Without it: all of the policy's, else public good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_root: Option<String>,
+    /// An entry in a transparency log. Without it: `required` for keyless, `optional` otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transparency_log: Option<Demand>,
+    /// A proven time of signing. Without it: `required` for keyless, `optional` otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven_time: Option<Demand>,
+    /// For `keyless`: a signed certificate timestamp. Without it: `required`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sct: Option<SctDemand>,
+    /// Trusted for signatures from this moment on (a date: its first moment, UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Moment>,
+    /// Trusted for signatures before this moment (a date: up to its last moment, UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<Moment>,
+}
+
+/// An identity, as a certificate of a trust root's authority has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Keyless {
+    /// The trust root.
+    pub trust_root: String,
+    /// Who issued the identity.
+    pub issuer: TextMatch,
+    /// The identity.
+    pub subject: TextMatch,
+    /// Fulcio's extensions by name, each exactly this.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub extensions: BTreeMap<FulcioExtension, String>,
+    /// Fulcio's extensions by name, each by a regular expression that is anchored at both ends.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub extensions_regexp: BTreeMap<FulcioExtension, String>,
+}
+
+/// A certificate under an authority of one's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OwnCertificate {
+    /// The authority's root and intermediate certificates.
+    pub roots: Material,
+    /// A name in the certificate (subject alternative name, or the whole distinguished name).
+    pub subject: TextMatch,
+}
+
+/// How a text is compared. A map with one key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum TextMatch {
+    /// It is this.
+    Exact(String),
+    /// All of it matches: a regular expression is always anchored at both ends.
+    Regexp(String),
+}
+
+/// An extension of Fulcio's certificates (OID 1.3.6.1.4.1.57264.1.N), by the name that Fulcio's documentation gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum FulcioExtension {
+    /// .9: the workflow (or other build configuration) that signed, with its ref.
+    BuildSignerUri,
+    /// .10: the commit of that workflow.
+    BuildSignerDigest,
+    /// .11: `github-hosted` or `self-hosted`, say.
+    RunnerEnvironment,
+    /// .12: the source repository.
+    SourceRepositoryUri,
+    /// .13: its commit.
+    SourceRepositoryDigest,
+    /// .14: its ref.
+    SourceRepositoryRef,
+    /// .15: its identifier, which survives a renaming.
+    SourceRepositoryIdentifier,
+    /// .16: its owner.
+    SourceRepositoryOwnerUri,
+    /// .17: its owner's identifier, which survives a renaming.
+    SourceRepositoryOwnerIdentifier,
+    /// .18: the build configuration at the top, with its ref.
+    BuildConfigUri,
+    /// .19: its commit.
+    BuildConfigDigest,
+    /// .20: what triggered the build.
+    BuildTrigger,
+    /// .21: the run.
+    RunInvocationUri,
+    /// .22: whether the repository was public when it signed.
+    SourceRepositoryVisibilityAtSigning,
+    /// .23: the deployment environment.
+    DeploymentEnvironment,
+    /// .24: the subject of the identity token.
+    TokenSubject,
+    /// .2, deprecated.
+    GithubWorkflowTrigger,
+    /// .3, deprecated.
+    GithubWorkflowSha,
+    /// .4, deprecated.
+    GithubWorkflowName,
+    /// .5, deprecated.
+    GithubWorkflowRepository,
+    /// .6, deprecated.
+    GithubWorkflowRef,
+}
+
+/// What some images need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ImageRule {
+    /// The images, by the name that the workload declares.
+    #[serde(rename = "match")]
+    pub images: Vec<Pattern>,
+    /// Whether it holds beside others. Without it: `default`.
+    #[serde(default)]
+    pub strength: Strength,
+    /// Whose signatures are needed.
+    pub require: Requirement,
+}
+
+/// How a rule stands beside others that match.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Strength {
+    /// It must hold, whatever else matches.
+    Mandatory,
+    /// It holds where no more specific `default` rule matches.
+    #[default]
+    Default,
+}
+
+/// Whose signatures are needed. One of `anyOf`, `allOf`, and `atLeast` with `of`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Requirement {
+    /// One of these authorities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub any_of: Option<Vec<String>>,
+    /// Each of these authorities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all_of: Option<Vec<String>>,
+    /// So many different keys or identities, on as many different signatures, of those in `of`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<u32>,
+    /// The authorities that `atLeast` counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Vec<String>>,
+}
+
+/// Something that is not trusted any more. One of `key`, `identity` with `issuer`, `sourceDigest`, `imageDigest`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Revocation {
+    /// A key, by the SHA-256 of its `SubjectPublicKeyInfo` (of a certificate too).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Digest>,
+    /// An identity (with `issuer`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<TextMatch>,
+    /// The issuer of the identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<TextMatch>,
+    /// A source commit, as the certificate names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_digest: Option<String>,
+    /// An image, whoever signed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_digest: Option<Digest>,
+    /// From when on; signatures that are proven to be older still count. Without it: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Moment>,
+    /// Why, for those who read the report.
+    pub reason: String,
 }
 
 /// Where evidence of some images lies.
@@ -42,16 +340,6 @@ pub enum EvidencePlace {
     Repository(String),
     /// A prefix before cosign's tags in the image's own repository.
     TagPrefix(String),
-}
-
-/// Parts of a trust policy that this version does not have.
-const PARTS_NOT_YET: [&str; 5] = ["trustRoots", "authorities", "images", "revocations", "otherwise"];
-
-/// The first part of a policy, as it is written, that only a later version has.
-pub(super) fn not_yet(spec: &Located) -> Option<Fault> {
-    let (part, _) = spec.keys().find(|(key, _)| PARTS_NOT_YET.contains(key))?;
-    let detail = format!("`{part}` of a trust policy is not supported by this version of seaworthy; it reads `evidence`");
-    Some(Fault::new(detail).under(part))
 }
 
 impl TrustPolicy {

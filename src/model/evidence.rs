@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use super::ledger::{CredentialKind, UnknownAnswer};
+use super::proof::Proof;
 use super::reference::Repository;
 
 /// The form in which a statement is written.
@@ -85,6 +86,8 @@ pub struct Statement {
     pub manifest: Option<Digest>,
     /// Digest of its bytes.
     pub content: Digest,
+    /// What verification gave: one for each trial whose kind of signer fits, in the order of the trials. Empty where none was asked for.
+    pub proofs: Vec<Proof>,
 }
 
 impl Statement {

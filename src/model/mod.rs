@@ -13,12 +13,14 @@ mod ledger;
 mod manifest;
 mod needs;
 mod pattern;
+mod proof;
 mod reference;
 mod report;
 mod score;
 mod secret;
 mod shared_text;
 mod text;
+mod trust;
 mod verdict;
 mod workload;
 
@@ -39,6 +41,7 @@ pub use manifest::{
 };
 pub use needs::Needs;
 pub use pattern::{Pattern, PatternError};
+pub use proof::{CertificateClaims, LogRecord, Proof, ProvenTime, Signer, Step, StepOutcome, SubjectName, TimeSource, TriedWith};
 pub use reference::{ImageReference, ReferenceError, Repository};
 pub use report::{
     ControlOutcome, ControlResult, DocumentDigest, FrameworkResult, GateOutcome, GateResult, Header, ImageRecord, Report, ReportSource,
@@ -48,6 +51,7 @@ pub use score::{Compliance, Counts, Severity};
 pub use secret::{PullSecret, Secret};
 pub use shared_text::{Labels, SharedText};
 pub use text::escape_control;
+pub use trust::{AuthorityMaterial, PolicyMaterial, PublicKey, RootOrigin, Trial, TrustRoot};
 pub use verdict::{Cause, Reason, Verdict};
 pub use workload::{
     Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, ObjectKey, Origin, PodSample, PullPolicy, RunningImage,

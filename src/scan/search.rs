@@ -271,6 +271,7 @@ impl Inquiry<'_> {
             relation,
             manifest: Some(manifest.clone()),
             content: manifest.clone(),
+            proofs: Vec::new(),
         };
         let (layers, subject, is_notation) = match Manifest::parse(&bytes) {
             Err(error) => return search.statements.push(statement(Relation::Malformed(error.to_string()), "manifest")),
@@ -382,6 +383,7 @@ impl Inquiry<'_> {
             relation,
             manifest: piece.manifest,
             content: piece.layer.digest,
+            proofs: Vec::new(),
         }
     }
 }
