@@ -17,4 +17,5 @@ mod report;
 mod rows;
 mod schemas;
 mod scripted_registry;
+mod verification;
 mod world;

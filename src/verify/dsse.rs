@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Malformed, ReadStatement, base64, intoto};
+use super::{Malformed, ReadStatement, base64, intoto, json};
 use crate::model::StatementFormat;
 
 /// An envelope. Unknown fields are ignored, as the specification asks; doubled ones are refused by the parser.
@@ -23,7 +23,7 @@ struct Signature {
 
 /// Reads an envelope that stands alone (a layer of cosign's `.att`, a line of a file).
 pub(super) fn read(bytes: &[u8]) -> Result<ReadStatement, Malformed> {
-    let envelope: Envelope = serde_json::from_slice(bytes).map_err(|error| Malformed(format!("not a DSSE envelope: {error}")))?;
+    let envelope: Envelope = json::read("a DSSE envelope", bytes)?;
     read_envelope(&envelope)
 }
 

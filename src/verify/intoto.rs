@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::Malformed;
+use super::{Malformed, json};
 use crate::model::Digest;
 
 /// The DSSE payload type of a statement.
@@ -32,7 +32,7 @@ struct Subject {
 }
 
 pub(super) fn read(payload: &[u8]) -> Result<Statement, Malformed> {
-    let wire: Wire = serde_json::from_slice(payload).map_err(|error| Malformed(format!("not an in-toto statement: {error}")))?;
+    let wire: Wire = json::read("an in-toto statement", payload)?;
     if !matches!(wire.kind.as_str(), "https://in-toto.io/Statement/v0.1" | "https://in-toto.io/Statement/v1") {
         return Err(Malformed(format!("statement type {} is not known", wire.kind)));
     }

@@ -1,15 +1,19 @@
 //! From bytes to typed statements. Pure: no clock, no files, no network.
 //!
-//! What is here says what a statement *is* and which digests it names. Nothing here trusts it: whether a signature holds is a
-//! question of its own. Bytes are hostile: every reader is bounded by the size of its input and fails with a text, never a panic.
+//! [`read`] says what a statement *is* and which digests it names; [`Verifier`] whether its signature holds under given trust material.
+//! Whom to trust is not said here: that is the policy's business. Bytes are hostile: every reader is bounded by the size of its input and fails with a text, never a panic.
 
 mod base64;
 mod dsse;
 mod intoto;
+mod json;
 mod notation;
 mod sigstore;
+mod verifier;
 
 use crate::model::{Digest, Link, StatementFormat};
+
+pub use verifier::Verifier;
 
 /// A statement as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +22,19 @@ pub struct ReadStatement {
     pub format: StatementFormat,
     /// The digests it names. Empty for a form that is recognised and cannot be read.
     pub subjects: Vec<Digest>,
+}
+
+/// The bytes of a statement with what verifying them needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Signed<'a> {
+    /// The descriptor that lists the bytes: cosign keeps signatures in its annotations.
+    pub layer: &'a Link,
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// The digest that the statement was found beside.
+    pub subject: &'a Digest,
+    /// The bytes that were signed, where they are at hand and not in the statement.
+    pub artifact: Option<&'a [u8]>,
 }
 
 /// Bytes that match their digest, claim to be a statement, and are none.

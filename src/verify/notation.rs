@@ -5,7 +5,7 @@
 use coset::{CborSerializable as _, TaggedCborSerializable as _};
 use serde::Deserialize;
 
-use super::{Malformed, ReadStatement, base64};
+use super::{Malformed, ReadStatement, base64, json};
 use crate::model::{Digest, StatementFormat};
 
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ struct TargetArtifact {
 
 /// A flattened JWS, `application/jose+json`.
 pub(super) fn read_jws(bytes: &[u8]) -> Result<ReadStatement, Malformed> {
-    let jws: Jws = serde_json::from_slice(bytes).map_err(|error| Malformed(format!("not a flattened JWS: {error}")))?;
+    let jws: Jws = json::read("a flattened JWS", bytes)?;
     if jws.signature.is_empty() {
         return Err(Malformed("the JWS holds no signature".to_owned()));
     }
@@ -48,7 +48,7 @@ pub(super) fn read_cose(bytes: &[u8]) -> Result<ReadStatement, Malformed> {
 }
 
 fn read_payload(envelope: &str, payload: &[u8]) -> Result<ReadStatement, Malformed> {
-    let payload: Payload = serde_json::from_slice(payload).map_err(|error| Malformed(format!("not a Notation payload: {error}")))?;
+    let payload: Payload = json::read("a Notation payload", payload)?;
     Ok(ReadStatement {
         format: StatementFormat::Notation { envelope: envelope.to_owned() },
         subjects: vec![payload.target_artifact.digest],

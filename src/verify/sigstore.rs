@@ -1,9 +1,87 @@
-//! Cosign's simple signing, and Sigstore bundles: what they are about.
+//! Cosign's simple signing, and Sigstore bundles: what they are about, and whether they hold.
 
+mod attempt;
+mod certificate;
+mod content;
+mod failure;
+mod key;
+mod old_entry;
+mod primitives;
+mod root;
+mod stamp;
+
+use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Malformed, ReadStatement, base64, dsse};
-use crate::model::{Digest, Link, StatementFormat};
+use super::{Kind, Malformed, ReadStatement, Signed, base64, dsse, json};
+use crate::model::{Digest, Link, PublicKey, Reason, Signer, StatementFormat, Step, StepOutcome, UnknownAnswer};
+
+pub(super) use attempt::Found as Tried;
+pub(super) use root::Root;
+
+/// A signature that can be tried.
+pub(super) struct Statement {
+    content: content::Content,
+    subject: StepOutcome,
+}
+
+/// Reads a signature so that it can be tried. Nothing for what is not Sigstore's, and for what is no signature at all.
+pub(super) fn content(signed: &Signed<'_>) -> Option<Result<Statement, StepOutcome>> {
+    let named = super::read(signed.layer, signed.bytes).ok()?.subjects;
+    let content = match Kind::of(&signed.layer.media_type)? {
+        Kind::Bundle => content::of_bundle(signed, &named),
+        Kind::SimpleSigning | Kind::Dsse => content::of_layer(signed),
+        Kind::NotationJws | Kind::NotationCose => return None,
+    };
+    let subject = if named.contains(signed.subject) {
+        StepOutcome::Held(signed.subject.to_string())
+    } else {
+        let named = named.first().map_or_else(|| "no digest".to_owned(), ToString::to_string);
+        StepOutcome::failed(Reason::DigestMismatch, format!("it names {named}, not {}", signed.subject))
+    };
+    Some(content.map(|content| Statement { content, subject }))
+}
+
+impl Statement {
+    /// Whether it is signed by the holder of a certificate.
+    pub(super) fn has_certificate(&self) -> bool {
+        self.content.certificate().is_some()
+    }
+
+    /// Whether it names the digest that it was found beside.
+    pub(super) fn names_subject(&self) -> StepOutcome {
+        self.subject.clone()
+    }
+
+    /// Tries it with certificate authorities, if it is by a certificate.
+    pub(super) fn by_certificate(&self, root: &Root, own_authority: bool, as_of: Timestamp) -> Option<Tried> {
+        self.has_certificate().then(|| attempt::by_certificate(&self.content, root, own_authority, as_of))
+    }
+
+    /// Tries it with a key, if it is by a key.
+    pub(super) fn by_key(&self, key: &PublicKey, root: Option<&Root>, as_of: Timestamp) -> Option<Tried> {
+        (!self.has_certificate()).then(|| attempt::by_key(&self.content, key, root, as_of))
+    }
+
+    /// What is known of it where the material cannot be used.
+    pub(super) fn untried(&self, unknown: &UnknownAnswer) -> Tried {
+        let mut tried = Tried::default();
+        let claims = self.content.certificate().and_then(|der| certificate::read(der).ok()).map(|read| read.claims);
+        tried.signer = claims.map(|claims| Signer::Certificate(Box::new(claims)));
+        tried.note(Step::Form, StepOutcome::Held(self.content.form.clone()));
+        tried.note(Step::CertificateChain, StepOutcome::Unknown(unknown.clone()));
+        tried
+    }
+}
+
+impl Tried {
+    /// What cannot be tried at all.
+    pub(super) fn refused(outcome: StepOutcome) -> Self {
+        let mut tried = Self::default();
+        tried.note(Step::Form, outcome);
+        tried
+    }
+}
 
 /// The annotation in which cosign keeps the signature beside its payload.
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
@@ -30,8 +108,7 @@ struct Image {
 
 /// A layer of cosign's `.sig`: the payload is the blob, the signature an annotation of the layer.
 pub(super) fn read_simple_signing(layer: &Link, bytes: &[u8]) -> Result<ReadStatement, Malformed> {
-    let payload: SimpleSigning =
-        serde_json::from_slice(bytes).map_err(|error| Malformed(format!("not a simple-signing payload: {error}")))?;
+    let payload: SimpleSigning = json::read("a simple-signing payload", bytes)?;
     if payload.critical.kind != SIMPLE_SIGNING_TYPE {
         return Err(Malformed(format!("simple-signing type {:?} is not cosign's", payload.critical.kind)));
     }
@@ -66,7 +143,7 @@ struct MessageDigest {
 
 /// A Sigstore bundle of any version: all of them keep their content in one of the same two fields.
 pub(super) fn read_bundle(bytes: &[u8]) -> Result<ReadStatement, Malformed> {
-    let bundle: Bundle = serde_json::from_slice(bytes).map_err(|error| Malformed(format!("not a Sigstore bundle: {error}")))?;
+    let bundle: Bundle = json::read("a Sigstore bundle", bytes)?;
     match (bundle.dsse_envelope, bundle.message_signature) {
         (Some(envelope), None) => dsse::read_envelope(&envelope),
         (None, Some(message)) => read_message(&message),

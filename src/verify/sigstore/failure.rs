@@ -1,0 +1,176 @@
+//! Which step an error of the family belongs to, and what it means.
+//!
+//! The family answers all or nothing: an error names the first thing that does not hold. Its variants are matched; where one variant
+//! stands for several things, what tells them apart is looked up in the signature itself, never in the text of the error.
+
+use jiff::Timestamp;
+use sigstore_types::Bundle;
+use sigstore_verify::{CertificateError, Error, TimestampError, TransparencyLogError};
+
+use super::certificate::{self, Read};
+use super::root::Root;
+use super::stamp;
+use crate::model::{Cause, Reason, Step, StepOutcome};
+
+/// What failed, and how.
+pub(super) type Failure = (Step, StepOutcome);
+
+/// What is known when something failed.
+pub(super) struct Circumstances<'a> {
+    pub(super) root: &'a Root,
+    pub(super) bundle: &'a Bundle,
+    pub(super) certificate: Option<&'a Read>,
+    pub(super) as_of: Timestamp,
+}
+
+fn failed(step: Step, reason: Reason, detail: impl std::fmt::Display) -> Failure {
+    (step, StepOutcome::failed(reason, detail.to_string()))
+}
+
+fn unknown(step: Step, cause: Cause, detail: impl std::fmt::Display) -> Failure {
+    (step, StepOutcome::unknown(cause, detail.to_string()))
+}
+
+impl Circumstances<'_> {
+    /// The step that the error is about, and its outcome.
+    pub(super) fn attribute(&self, error: &Error) -> Failure {
+        match error {
+            Error::SignatureInvalid(detail) => failed(Step::Signature, Reason::SignatureInvalid, detail),
+            // That the statement names the artifact is known before: what is left is the entry's own digest.
+            Error::ArtifactMismatch(detail) => failed(Step::LogEntry, Reason::LogEntryInconsistent, detail),
+            Error::UnsupportedArtifact(detail) => unknown(Step::Signature, Cause::UnsupportedFormat, detail),
+            Error::Certificate(error) => self.certificate(error),
+            Error::TransparencyLog(error) => self.log(error),
+            Error::Timestamp(error) => self.time(error),
+            Error::UnsupportedBundle(detail) => unknown(Step::LogEntry, Cause::UnsupportedFormat, detail),
+            Error::InvalidTrustRoot(detail) => self.certificate_log(detail),
+            Error::Bundle(sigstore_bundle::Error::MissingInclusionProof(_) | sigstore_bundle::Error::MissingInclusionPromise(_)) => failed(
+                Step::LogInclusion,
+                Reason::LogEntryMissing,
+                "the log entry has neither a proof nor a promise that this form of bundle takes",
+            ),
+            Error::Crypto(error) => unknown(Step::Signature, Cause::UnsupportedFormat, error),
+            Error::IdentityMismatch { .. } | Error::IssuerMismatch { .. } => failed(Step::Form, Reason::Malformed, error),
+            _ => failed(Step::Form, Reason::Malformed, error),
+        }
+    }
+
+    fn certificate(&self, error: &CertificateError) -> Failure {
+        match error {
+            CertificateError::NotYetValid { .. } | CertificateError::Expired { .. } => {
+                failed(Step::CertificateValidity, Reason::CertificateExpiredAtSigning, error)
+            }
+            CertificateError::Sct(detail) => self.certificate_log(detail),
+            CertificateError::NoValidAuthority { time } => {
+                let too_old = self.root.too_old_for(*time, "a certificate authority that is valid then");
+                match too_old {
+                    Some(unknown) => (Step::CertificateChain, StepOutcome::Unknown(unknown)),
+                    None => failed(Step::CertificateChain, Reason::CertificateUntrusted, error),
+                }
+            }
+            CertificateError::ChainInvalid(detail) => self.chain(detail),
+            _ => failed(Step::CertificateChain, Reason::Malformed, error),
+        }
+    }
+
+    /// A chain fails where the certificate was not valid at a proven time, where its issuer is not known, and where it is but did not
+    /// issue it.
+    fn chain(&self, detail: &str) -> Failure {
+        let Some(certificate) = self.certificate else {
+            return failed(Step::CertificateChain, Reason::CertificateUntrusted, detail);
+        };
+        let (from, until) = (certificate.claims.not_before, certificate.claims.not_after);
+        let times = stamp::claimed_times(self.root, self.bundle);
+        if let Some(time) = times.iter().find(|time| **time < from || **time > until) {
+            let detail = format!("it signed at {time}, and its certificate is valid from {from} until {until}");
+            return failed(Step::CertificateValidity, Reason::CertificateExpiredAtSigning, detail);
+        }
+        let claimed = times.first().copied().unwrap_or(from);
+        if !self.root.knows_issuer_of(&certificate.parsed)
+            && let Some(unknown) = self.root.too_old_for(claimed, "the certificate's authority")
+        {
+            return (Step::CertificateChain, StepOutcome::Unknown(unknown));
+        }
+        failed(Step::CertificateChain, Reason::CertificateUntrusted, detail)
+    }
+
+    fn certificate_log(&self, detail: &str) -> Failure {
+        let Some(read) = self.certificate else {
+            return failed(Step::CertificateLog, Reason::SctInvalid, detail);
+        };
+        if !certificate::has_certificate_timestamp(&read.parsed) {
+            return failed(Step::CertificateLog, Reason::SctMissing, "the certificate carries no signed certificate timestamp");
+        }
+        if let Some(log) = certificate::log_of_timestamp(&read.parsed) {
+            if self.root.cannot_use_log(&log) {
+                let detail = "the certificate log's key is of a kind that is not supported";
+                return unknown(Step::CertificateLog, Cause::UnsupportedFormat, detail);
+            }
+            if !self.root.knows_certificate_log(&log)
+                && let Some(unknown) = self.root.too_old_for(read.claims.not_before, "the certificate log")
+            {
+                return (Step::CertificateLog, StepOutcome::Unknown(unknown));
+            }
+        }
+        failed(Step::CertificateLog, Reason::SctInvalid, detail)
+    }
+
+    fn log(&self, error: &TransparencyLogError) -> Failure {
+        match error {
+            TransparencyLogError::EntryMismatch(detail) => failed(Step::LogEntry, Reason::LogEntryInconsistent, detail),
+            TransparencyLogError::MalformedEntry(detail) => failed(Step::LogEntry, Reason::Malformed, detail),
+            TransparencyLogError::InclusionProof(detail) => failed(Step::LogInclusion, Reason::InclusionProofInvalid, detail),
+            TransparencyLogError::IntegratedTime(detail) => self.integrated_time(detail),
+            _ => self.log_signature(error),
+        }
+    }
+
+    /// The log's signature does not hold: the log may be one that the root does not know.
+    fn log_signature(&self, error: &TransparencyLogError) -> Failure {
+        for entry in &self.bundle.verification_material.tlog_entries {
+            let id = entry.log_id.key_id.as_bytes();
+            if self.root.cannot_use_log(id) {
+                return unknown(Step::LogInclusion, Cause::UnsupportedFormat, "the log's key is of a kind that is not supported");
+            }
+            if self.root.knows_log(id) {
+                continue;
+            }
+            let claimed = entry.integrated_time.or_else(|| stamp::claimed_times(self.root, self.bundle).first().copied());
+            let claimed = claimed.or_else(|| self.certificate.map(|read| read.claims.not_before));
+            if let Some(unknown) = claimed.and_then(|claimed| self.root.too_old_for(claimed, "the log")) {
+                return (Step::LogInclusion, StepOutcome::Unknown(unknown));
+            }
+            return failed(Step::LogInclusion, Reason::LogSignatureInvalid, format!("the log is not one of trust root {}", self.root.name));
+        }
+        failed(Step::LogInclusion, Reason::LogSignatureInvalid, error)
+    }
+
+    fn integrated_time(&self, detail: &str) -> Failure {
+        let entries = &self.bundle.verification_material.tlog_entries;
+        if entries.iter().filter_map(|entry| entry.integrated_time).any(|time| time > self.as_of) {
+            return unknown(Step::LogInclusion, Cause::ClockSkew, format!("{detail}: set the clock (NTP)"));
+        }
+        failed(Step::CertificateValidity, Reason::CertificateExpiredAtSigning, detail)
+    }
+
+    fn time(&self, error: &TimestampError) -> Failure {
+        match error {
+            TimestampError::NoVerifiedTimestamp(_) => failed(Step::TimeStamp, Reason::TimestampMissing, "no time of signing is proven"),
+            TimestampError::Invalid(detail) => {
+                let stamps = &self.bundle.verification_material.timestamp_verification_data.rfc3161_timestamps;
+                if stamps.iter().any(|stamp| stamp::has_fraction(stamp.signed_timestamp.as_bytes())) {
+                    let detail = "a time stamp with fractions of a second is not supported";
+                    return unknown(Step::TimeStamp, Cause::UnsupportedFormat, detail);
+                }
+                let claimed = stamps.iter().filter_map(|stamp| stamp::claimed_time(stamp.signed_timestamp.as_bytes())).max();
+                if stamps.iter().all(|stamp| !stamp::names_authority_of(self.root, stamp.signed_timestamp.as_bytes()))
+                    && let Some(unknown) = claimed.and_then(|claimed| self.root.too_old_for(claimed, "the time-stamp authority"))
+                {
+                    return (Step::TimeStamp, StepOutcome::Unknown(unknown));
+                }
+                failed(Step::TimeStamp, Reason::TimestampInvalid, detail)
+            }
+            _ => failed(Step::TimeStamp, Reason::TimestampInvalid, error),
+        }
+    }
+}
