@@ -16,7 +16,7 @@ use seaworthy::scan::{Answers, DeclaredPlaces, ExtraPlace, Gathered, ImageTask, 
 use crate::world::{BUNDLE, COSIGN_SIGN, SIMPLE, World, bundle, bundle_about, descriptor, digest_of, payload};
 
 const OCI_ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+json";
-const ALL: Needs = Needs { subject: true, tag: true, signatures: true };
+const ALL: Needs = Needs { subject: true, tag: true, signatures: true, verification: false };
 
 /// The world as it is asked: an answer is there once its question was asked, and rounds are counted.
 #[derive(Default)]
@@ -40,7 +40,7 @@ impl Asked {
     fn gather(&self, task: &ImageTask, needs: Needs, places: &DeclaredPlaces) -> ImageEvidence {
         for _ in 0..20 {
             match gather(task, needs, places, self) {
-                Gathered::Done(evidence) => return *evidence,
+                Gathered::Done(evidence, _) => return *evidence,
                 Gathered::Wanted(questions) => {
                     assert!(!questions.is_empty(), "nothing wanted and not done");
                     self.rounds.borrow_mut().push(questions.len());
@@ -216,7 +216,7 @@ fn a_moved_or_gone_tag_leaves_the_index_unknown_but_not_for_what_is_pinned_or_si
 fn a_tag_is_not_gone_where_the_repository_hides() {
     let mut world = Asked::default();
     let image = world.image(&home(), "app");
-    let needs = Needs { subject: true, tag: true, signatures: false };
+    let needs = Needs { subject: true, tag: true, signatures: false, verification: false };
     let gone = world.gather(&running(&image), needs, &DeclaredPlaces::default());
     assert_eq!(gone.tag, TagState::Gone, "the manifest is there, the tag is not");
     let hidden = world.gather(&running(&digest_of(b"private")), needs, &DeclaredPlaces::default());

@@ -182,11 +182,11 @@ impl Prepared {
     pub(super) async fn collect(self, needs: Needs, stop: Ending, on_event: &(dyn Fn(ScanEvent) + Sync)) -> Gathered {
         let (collected, statistics) = match self.answerer {
             Answerer::Live(live) => {
-                let collected = collect(self.tasks, needs, live.as_ref(), stop, self.asked_at, on_event).await;
+                let collected = collect(self.tasks, needs, live.as_ref(), None, stop, self.asked_at, on_event).await;
                 (collected, live.statistics())
             }
             Answerer::Snapshot(snapshot) => {
-                let evidence = collect_from(&self.tasks, needs, snapshot.as_ref());
+                let evidence = collect_from(&self.tasks, needs, snapshot.as_ref(), None);
                 (Collected { evidence, ledger: Ledger::new(), blobs: BTreeMap::new() }, Statistics::default())
             }
         };

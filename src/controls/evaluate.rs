@@ -29,11 +29,11 @@ pub fn needs(rule: &Rule) -> Needs {
         Rule::All(rules) | Rule::Any(rules) => rules.iter().map(needs).fold(Needs::default(), Needs::or),
         Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => needs(rule),
         Rule::Reference(_) | Rule::Registry(_) | Rule::Running(RunningLeaf::DeclaredInTemplate(_)) => Needs::default(),
-        Rule::Running(RunningLeaf::TagUnmoved(_)) => Needs { subject: true, tag: true, signatures: false },
+        Rule::Running(RunningLeaf::TagUnmoved(_)) => Needs { subject: true, tag: true, signatures: false, verification: false },
         Rule::Running(RunningLeaf::DigestKnown(_)) | Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => {
-            Needs { subject: true, tag: false, signatures: false }
+            Needs { subject: true, tag: false, signatures: false, verification: false }
         }
-        Rule::Signature(SignatureLeaf::Exists(_)) => Needs { subject: true, tag: false, signatures: true },
+        Rule::Signature(SignatureLeaf::Exists(_)) => Needs { subject: true, tag: false, signatures: true, verification: false },
     }
 }
 

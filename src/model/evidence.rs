@@ -86,6 +86,9 @@ pub struct Statement {
     pub manifest: Option<Digest>,
     /// Digest of its bytes.
     pub content: Digest,
+    /// Digest of the annotations of the layer that holds it, where it has any: cosign keeps signatures there, beside payloads that may be
+    /// the same for all who sign.
+    pub annotations: Option<Digest>,
     /// What verification gave: one for each trial whose kind of signer fits, in the order of the trials. Empty where none was asked for.
     pub proofs: Vec<Proof>,
 }

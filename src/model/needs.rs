@@ -9,13 +9,20 @@ pub struct Needs {
     pub tag: bool,
     /// Signatures.
     pub signatures: bool,
+    /// Whether those signatures hold; nothing without `signatures`.
+    pub verification: bool,
 }
 
 impl Needs {
     /// What either needs.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        Self { subject: self.subject || other.subject, tag: self.tag || other.tag, signatures: self.signatures || other.signatures }
+        Self {
+            subject: self.subject || other.subject,
+            tag: self.tag || other.tag,
+            signatures: self.signatures || other.signatures,
+            verification: self.verification || other.verification,
+        }
     }
 
     /// Whether no place has to be asked at all.

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::board::{Board, Source};
-use super::gather::{Answers, Gathered, gather};
+use super::gather::{Answers, Gathered, SignedBytes, gather};
 use super::task::{DeclaredPlaces, ImageTask};
+use super::verification::Verification;
 use crate::model::{Answer, CredentialKind, Digest, ImageEvidence, Ledger, Needs, Outcome, Question, ScanEvent, Stop};
 
 /// Images of one registry that are worked on at once. Each has several requests out, so that the largest window of a host stays full;
@@ -39,6 +40,7 @@ pub async fn collect(
     tasks: BTreeMap<ImageTask, DeclaredPlaces>,
     needs: Needs,
     source: &dyn Source,
+    verification: Option<&Verification>,
     mut stop: watch::Receiver<Option<Stop>>,
     observed: Timestamp,
     on_event: &(dyn Fn(ScanEvent) + Sync),
@@ -55,7 +57,12 @@ pub async fn collect(
             async move {
                 loop {
                     match gather(&task, needs, &places, board) {
-                        Gathered::Done(evidence) => return (task, *evidence),
+                        Gathered::Done(mut evidence, signed) => {
+                            if let Some(verification) = verification {
+                                verification.prove(&mut evidence, signed).await;
+                            }
+                            return (task, *evidence);
+                        }
                         Gathered::Wanted(questions) => board.fill(questions, source, answered).await,
                     }
                 }
@@ -83,11 +90,13 @@ pub async fn collect(
     };
     if let Some(reason) = stopped {
         let view = Ended { board: &board, outcome: Outcome::unknown(reason.cause(), reason.detail()), observed };
+        let mut rest = Vec::new();
         for (task, places) in &tasks {
             if !evidence.contains_key(task) {
-                evidence.insert(task.clone(), gather_all(task, needs, places, &view));
+                rest.push((task.clone(), gather_all(task, needs, places, &view)));
             }
         }
+        evidence.extend(proven(rest, verification));
     }
     let (ledger, blobs) = board.into_ledger();
     Collected { evidence, ledger, blobs }
@@ -105,13 +114,28 @@ fn by_registry(tasks: &BTreeMap<ImageTask, DeclaredPlaces>) -> BTreeMap<&str, Qu
 
 /// Collects the evidence of all images from a view that answers every question at once.
 #[must_use]
-pub fn collect_from(tasks: &BTreeMap<ImageTask, DeclaredPlaces>, needs: Needs, view: &dyn Answers) -> EvidenceByImage {
-    tasks.iter().map(|(task, places)| (task.clone(), gather_all(task, needs, places, view))).collect()
+pub fn collect_from(
+    tasks: &BTreeMap<ImageTask, DeclaredPlaces>,
+    needs: Needs,
+    view: &dyn Answers,
+    verification: Option<&Verification>,
+) -> EvidenceByImage {
+    proven(tasks.iter().map(|(task, places)| (task.clone(), gather_all(task, needs, places, view))).collect(), verification).collect()
 }
 
-fn gather_all(task: &ImageTask, needs: Needs, places: &DeclaredPlaces, view: &dyn Answers) -> ImageEvidence {
+type Unproven = (ImageTask, (ImageEvidence, Vec<SignedBytes>));
+
+/// Verifies what was gathered, all at once.
+fn proven(mut gathered: Vec<Unproven>, verification: Option<&Verification>) -> impl Iterator<Item = (ImageTask, ImageEvidence)> {
+    if let Some(verification) = verification {
+        verification.prove_all(gathered.iter_mut().map(|(_, (evidence, signed))| (evidence, std::mem::take(signed))).collect());
+    }
+    gathered.into_iter().map(|(task, (evidence, _))| (task, evidence))
+}
+
+fn gather_all(task: &ImageTask, needs: Needs, places: &DeclaredPlaces, view: &dyn Answers) -> (ImageEvidence, Vec<SignedBytes>) {
     match gather(task, needs, places, view) {
-        Gathered::Done(evidence) => *evidence,
+        Gathered::Done(evidence, signed) => (*evidence, signed),
         // A view that leaves questions open is a mistake in the view; nothing is known then, and nothing is made up.
         Gathered::Wanted(_) => gather_all(task, Needs::default(), places, view),
     }
@@ -155,7 +179,7 @@ mod tests {
     use crate::model::{Ask, Cause, CredentialIdentity, Descriptor, ManifestPresence, Place, RunningImage};
     use crate::scan::board::Answered;
 
-    const NEEDS: Needs = Needs { subject: true, tag: true, signatures: true };
+    const NEEDS: Needs = Needs { subject: true, tag: true, signatures: true, verification: false };
 
     /// Every manifest is there, nothing refers to it; answers of hosts that start with `silent` never come.
     #[derive(Default)]
@@ -202,7 +226,7 @@ mod tests {
         let source = Unsigned::default();
         let (_keep, stop) = watch::channel(None);
         let tasks = tasks(&["a.io/x:one", "a.io/x:two", "a.io/x:three"]);
-        let collected = collect(tasks, NEEDS, &source, stop, Timestamp::UNIX_EPOCH, &|_| ()).await;
+        let collected = collect(tasks, NEEDS, &source, None, stop, Timestamp::UNIX_EPOCH, &|_| ()).await;
         assert_eq!(collected.evidence.len(), 3);
         let mut asked = source.asked.into_inner().unwrap();
         let all = asked.len();
@@ -224,7 +248,7 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(1)).await;
             stopper.send_replace(Some(Stop::TimedOut));
         };
-        let (collected, ()) = tokio::join!(collect(tasks, NEEDS, &source, stop, Timestamp::UNIX_EPOCH, &|_| ()), end);
+        let (collected, ()) = tokio::join!(collect(tasks, NEEDS, &source, None, stop, Timestamp::UNIX_EPOCH, &|_| ()), end);
         let seen = |evidence: &&ImageEvidence| matches!(evidence.manifest, ManifestPresence::Seen { .. });
         assert_eq!((collected.evidence.len(), collected.evidence.values().filter(seen).count()), (references.len(), 1));
     }
@@ -238,7 +262,7 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(1)).await;
             stopper.send_replace(Some(Stop::Interrupted));
         };
-        let (collected, ()) = tokio::join!(collect(tasks, NEEDS, &source, stop, Timestamp::UNIX_EPOCH, &|_| ()), end);
+        let (collected, ()) = tokio::join!(collect(tasks, NEEDS, &source, None, stop, Timestamp::UNIX_EPOCH, &|_| ()), end);
         let mut evidence = collected.evidence.into_values();
         assert!(matches!(evidence.next().unwrap().manifest, ManifestPresence::Seen { .. }));
         let silent = evidence.next().unwrap().manifest;

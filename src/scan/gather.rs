@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use super::task::{DeclaredPlaces, ImageTask};
 use crate::model::{
-    Answer, Ask, CredentialIdentity, Digest, ImageEvidence, ManifestPresence, Needs, Place, Question, SubjectState, TagState,
+    Answer, Ask, Carrier, CredentialIdentity, Digest, ImageEvidence, Link, ManifestPresence, Needs, Place, Question, Relation,
+    SubjectState, TagState,
 };
 use crate::snapshot::Snapshot;
 
@@ -33,10 +34,23 @@ impl Answers for Snapshot {
 /// What gathering gave.
 #[derive(Debug)]
 pub enum Gathered {
-    /// All is known.
-    Done(Box<ImageEvidence>),
+    /// All is known: the evidence, and what its statements are made of.
+    Done(Box<ImageEvidence>, Vec<SignedBytes>),
     /// These questions have to be answered first; they do not depend on each other.
     Wanted(Vec<Question>),
+}
+
+/// The bytes of a statement that can be verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedBytes {
+    /// Position of the statement in the evidence.
+    pub statement: usize,
+    /// The digest that it was found beside.
+    pub subject: Digest,
+    /// The layer that lists it.
+    pub layer: Link,
+    /// Its bytes.
+    pub bytes: Bytes,
 }
 
 /// Gathers what is known about an image, or names the questions to ask next. Pure; call it again with the answers.
@@ -46,7 +60,7 @@ pub enum Gathered {
 pub fn gather(task: &ImageTask, needs: Needs, places: &DeclaredPlaces, view: &dyn Answers) -> Gathered {
     let mut inquiry = Inquiry { task, view, judged: None, wanted: Vec::new() };
     match inquiry.evidence(needs, places) {
-        Some(evidence) if inquiry.wanted.is_empty() => Gathered::Done(Box::new(evidence)),
+        Some((evidence, signed)) if inquiry.wanted.is_empty() => Gathered::Done(Box::new(evidence), signed),
         _ => {
             inquiry.wanted.sort();
             inquiry.wanted.dedup();
@@ -84,7 +98,7 @@ impl Inquiry<'_> {
         self.view.blob(digest)
     }
 
-    fn evidence(&mut self, needs: Needs, places: &DeclaredPlaces) -> Option<ImageEvidence> {
+    fn evidence(&mut self, needs: Needs, places: &DeclaredPlaces) -> Option<(ImageEvidence, Vec<SignedBytes>)> {
         let subject = self.subject(needs)?;
         let mut evidence = ImageEvidence {
             repository: self.task.reference.repository().clone(),
@@ -97,7 +111,7 @@ impl Inquiry<'_> {
             index_unknown: false,
             warnings: Vec::new(),
         };
-        let SubjectState::Known(digest) = evidence.subject.clone() else { return Some(evidence) };
+        let SubjectState::Known(digest) = evidence.subject.clone() else { return Some((evidence, Vec::new())) };
         self.judged = Some(digest.clone());
         // All three are begun before any is waited for.
         let manifest = if needs.signatures { self.presence(&digest) } else { Some(ManifestPresence::NotAsked) };
@@ -105,17 +119,31 @@ impl Inquiry<'_> {
         let signatures = if needs.signatures { Some(self.signatures(&digest, places)) } else { None };
         evidence.manifest = manifest?;
         evidence.tag = tag?;
+        let mut signed = Vec::new();
         if let Some(signatures) = signatures {
             let mut signatures = signatures?;
-            if !signatures.names_subject() {
+            let names_subject = signatures.names_subject();
+            // Where trust is asked for too, a signature of the manifest itself may be by nobody that matters, and that of its index not.
+            if needs.verification || !names_subject {
                 self.look_at_index(&digest, places, &mut signatures)?;
+            }
+            if !names_subject {
                 evidence.children = self.children(&digest, &evidence.manifest)?;
             }
             evidence.index_unknown = signatures.index_unknown;
-            evidence.statements = signatures.statements;
             evidence.places = signatures.places;
             evidence.warnings = signatures.warnings;
+            for (position, found) in signatures.found.into_iter().enumerate() {
+                let subject = match (&found.statement.carrier, &found.statement.relation) {
+                    // Beside the index, and about the manifest itself.
+                    (_, Relation::NamesOthers(others)) if others.contains(&digest) => digest.clone(),
+                    (Carrier::Itself, _) => digest.clone(),
+                    (Carrier::Index(index), _) => index.clone(),
+                };
+                signed.extend(found.signed.map(|(layer, bytes)| SignedBytes { statement: position, subject, layer, bytes }));
+                evidence.statements.push(found.statement);
+            }
         }
-        Some(evidence)
+        Some((evidence, signed))
     }
 }

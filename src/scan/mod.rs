@@ -15,13 +15,15 @@ mod search;
 mod subject;
 mod task;
 mod verdict;
+mod verification;
 
 pub use assemble::{Judged, assemble};
 pub use board::{Answered, Board, Source};
 pub use collect::{Collected, EvidenceByImage, collect, collect_from};
 pub use foresee::{Foreseen, foresee};
-pub use gather::{Answers, Gathered, gather};
+pub use gather::{Answers, Gathered, SignedBytes, gather};
 pub use live::LiveSource;
 pub use plan::{narrow_credentials, task_of, tasks};
 pub use task::{DeclaredPlaces, ExtraPlace, ImageTask};
 pub use verdict::{Judging, judge_all};
+pub use verification::{Verification, VerificationError};

@@ -1,13 +1,16 @@
 //! Looking for signatures beside one digest in one place, and in all declared places.
 
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::gather::Inquiry;
 use super::subject::first;
 use super::task::{DeclaredPlaces, ExtraPlace};
 use crate::model::{
-    Answer, Ask, Carrier, Cause, CosignTag, Descriptor, Digest, Link, Manifest, Outcome, Place, PlaceOutcome, PlaceRecord, Relation,
-    Statement, StatementFormat, StatementSource, UnknownAnswer,
+    Algorithm, Answer, Ask, Carrier, Cause, CosignTag, Descriptor, Digest, Link, Manifest, Outcome, Place, PlaceOutcome, PlaceRecord,
+    Relation, Statement, StatementFormat, StatementSource, UnknownAnswer,
 };
 use crate::verify;
 
@@ -18,10 +21,17 @@ const OTHERS_SHOWN: usize = 3;
 /// Artifact type (or, in older manifests, configuration type) of a Notation signature.
 const NOTATION: &str = "application/vnd.cncf.notary.signature";
 
+/// A statement with what verifying it needs.
+pub(super) struct Found {
+    pub(super) statement: Statement,
+    /// The layer that lists it, with its bytes; none for what cannot be read, or is not verified.
+    pub(super) signed: Option<(Link, Bytes)>,
+}
+
 /// What was found in all places.
 #[derive(Default)]
 pub(super) struct Signatures {
-    pub(super) statements: Vec<Statement>,
+    pub(super) found: Vec<Found>,
     pub(super) places: Vec<PlaceRecord>,
     pub(super) index_unknown: bool,
     pub(super) warnings: Vec<String>,
@@ -30,37 +40,40 @@ pub(super) struct Signatures {
 impl Signatures {
     /// Whether any signature names the digest that it was found beside.
     pub(super) fn names_subject(&self) -> bool {
-        self.statements.iter().any(|statement| statement.relation == Relation::Names && statement.is_signature())
+        self.found.iter().any(|found| found.statement.relation == Relation::Names && found.statement.is_signature())
     }
 
     /// Takes in what was found in one place; the same bytes found twice (by tag and by referrer, say) are one statement. Not so where
-    /// they were read differently: cosign keeps a signature beside its payload, so one payload may be signed and unsigned.
-    pub(super) fn take(&mut self, place: &Place, found: Search, authoritative: bool) {
-        let before = self.statements.len();
-        for statement in found.statements {
-            let same = |known: &Statement| {
-                known.content == statement.content
-                    && known.carrier == statement.carrier
-                    && known.relation == statement.relation
-                    && known.format == statement.format
+    /// they were read differently, or lie beside other annotations: cosign keeps a signature beside its payload, so one payload may be
+    /// signed by several and by nobody.
+    pub(super) fn take(&mut self, place: &Place, search: Search, authoritative: bool) {
+        let before = self.found.len();
+        for found in search.found {
+            let same = |known: &Found| {
+                let (known, new) = (&known.statement, &found.statement);
+                known.content == new.content
+                    && known.annotations == new.annotations
+                    && known.carrier == new.carrier
+                    && known.relation == new.relation
+                    && known.format == new.format
             };
-            if !self.statements.iter().any(same) {
-                self.statements.push(statement);
+            if !self.found.iter().any(same) {
+                self.found.push(found);
             }
         }
-        let count = u32::try_from(self.statements.len() - before).unwrap_or(u32::MAX);
-        let outcome = match found.unknown {
+        let count = u32::try_from(self.found.len() - before).unwrap_or(u32::MAX);
+        let outcome = match search.unknown {
             Some(unknown) => PlaceOutcome::Unknown(unknown),
             None if !authoritative => PlaceOutcome::NotAuthoritative,
             None => PlaceOutcome::Looked(count),
         };
-        self.warnings.extend(found.warnings);
-        self.note(PlaceRecord { place: place.to_string(), outcome, observed: found.observed });
+        self.warnings.extend(search.warnings);
+        self.note(PlaceRecord { place: place.to_string(), outcome, observed: search.observed });
     }
 
     /// Takes in what was found beside another digest.
     pub(super) fn merge(&mut self, other: Self) {
-        self.statements.extend(other.statements);
+        self.found.extend(other.found);
         self.warnings.extend(other.warnings);
         for record in other.places {
             self.note(record);
@@ -85,7 +98,7 @@ impl Signatures {
 /// What was found beside one digest in one place.
 #[derive(Default)]
 pub(super) struct Search {
-    statements: Vec<Statement>,
+    found: Vec<Found>,
     unknown: Option<UnknownAnswer>,
     observed: Option<Timestamp>,
     warnings: Vec<String>,
@@ -93,7 +106,8 @@ pub(super) struct Search {
 
 impl Search {
     pub(super) fn signatures(&self) -> usize {
-        self.statements.iter().filter(|statement| statement.relation == Relation::Names && statement.is_signature()).count()
+        let names = |found: &&Found| found.statement.relation == Relation::Names && found.statement.is_signature();
+        self.found.iter().filter(names).count()
     }
 
     pub(super) fn unanswered(&mut self, cause: Cause, detail: String) {
@@ -168,7 +182,7 @@ impl Inquiry<'_> {
                 let (held, mut search) = (held?, search?);
                 // Evidence may be laid down without its image; a layout that has neither is no place for the image.
                 // Evidence that is there and cannot be read is not nothing.
-                if held.outcome == Outcome::Absent && search.statements.is_empty() && search.unknown.is_none() {
+                if held.outcome == Outcome::Absent && search.found.is_empty() && search.unknown.is_none() {
                     return Some(None);
                 }
                 search.saw(&held);
@@ -263,18 +277,22 @@ impl Inquiry<'_> {
             search.unanswered(Cause::NotCaptured, format!("the bytes of {manifest} are not at hand"));
             return;
         };
-        let statement = |relation, media_type: &str| Statement {
-            format: StatementFormat::Unsupported { media_type: media_type.to_owned() },
-            source,
-            place: place.to_string(),
-            carrier: carrier.clone(),
-            relation,
-            manifest: Some(manifest.clone()),
-            content: manifest.clone(),
-            proofs: Vec::new(),
+        let statement = |relation, media_type: &str| Found {
+            statement: Statement {
+                format: StatementFormat::Unsupported { media_type: media_type.to_owned() },
+                source,
+                place: place.to_string(),
+                carrier: carrier.clone(),
+                relation,
+                manifest: Some(manifest.clone()),
+                content: manifest.clone(),
+                annotations: None,
+                proofs: Vec::new(),
+            },
+            signed: None,
         };
         let (layers, subject, is_notation) = match Manifest::parse(&bytes) {
-            Err(error) => return search.statements.push(statement(Relation::Malformed(error.to_string()), "manifest")),
+            Err(error) => return search.found.push(statement(Relation::Malformed(error.to_string()), "manifest")),
             // No client that signs writes one; but what is in it was not looked at.
             Ok(Manifest::Index(_)) => {
                 let detail = format!("{manifest} in {place} is listed as evidence and is an index; what is in it was not read");
@@ -300,7 +318,7 @@ impl Inquiry<'_> {
                 Some(subject) if subject.digest == *digest => Relation::Names,
                 subject => Relation::NamesOthers(subject.into_iter().map(|subject| subject.digest).collect()),
             };
-            search.statements.push(statement(relation, NOTATION));
+            search.found.push(statement(relation, NOTATION));
         }
     }
 
@@ -332,7 +350,7 @@ impl Inquiry<'_> {
                 (Ok(Some(_)), None) => {
                     search.unanswered(Cause::NotCaptured, format!("the bytes of {} are not at hand", piece.layer.digest))
                 }
-                (Ok(Some(_)), Some(bytes)) => search.statements.push(self.read_statement(place, digest, carrier, piece, &bytes)),
+                (Ok(Some(_)), Some(bytes)) => search.found.push(self.read_statement(place, digest, carrier, piece, bytes)),
             }
         }
         (!waiting).then_some(())
@@ -362,30 +380,45 @@ impl Inquiry<'_> {
     }
 
     /// Reads a statement. Of the digests of others only some are kept; the judged one always, wherever the statement lies.
-    fn read_statement(&self, place: &Place, digest: &Digest, carrier: &Carrier, piece: Piece, bytes: &[u8]) -> Statement {
+    fn read_statement(&self, place: &Place, digest: &Digest, carrier: &Carrier, piece: Piece, bytes: Bytes) -> Found {
         let others = |mut subjects: Vec<Digest>| {
             subjects.sort_by_key(|subject| self.judged.as_ref() != Some(subject));
             subjects.truncate(OTHERS_SHOWN);
             subjects
         };
-        let (format, relation) = match verify::read(&piece.layer, bytes) {
+        let (format, relation) = match verify::read(&piece.layer, &bytes) {
             Ok(read) if read.subjects.contains(digest) => (read.format, Relation::Names),
             Ok(read) => (read.format, Relation::NamesOthers(others(read.subjects))),
             Err(malformed) => {
                 (StatementFormat::Unsupported { media_type: piece.layer.media_type.clone() }, Relation::Malformed(malformed.0))
             }
         };
-        Statement {
+        let can_be_verified = !matches!(relation, Relation::Malformed(_));
+        let statement = Statement {
             format,
             source: piece.source,
             place: place.to_string(),
             carrier: carrier.clone(),
             relation,
             manifest: piece.manifest,
-            content: piece.layer.digest,
+            content: piece.layer.digest.clone(),
+            annotations: digest_of(piece.layer.annotations.as_ref()),
             proofs: Vec::new(),
-        }
+        };
+        Found { statement, signed: can_be_verified.then_some((piece.layer, bytes)) }
     }
+}
+
+/// One digest over a layer's annotations, whatever their order.
+fn digest_of(annotations: Option<&BTreeMap<String, String>>) -> Option<Digest> {
+    let annotations = annotations.filter(|annotations| !annotations.is_empty())?;
+    // Lengths before texts, so that no two sets of annotations are written alike.
+    let mut written = Vec::new();
+    for text in annotations.iter().flat_map(|(name, value)| [name, value]) {
+        written.extend(text.len().to_be_bytes());
+        written.extend(text.as_bytes());
+    }
+    Some(Digest::of(Algorithm::Sha256, &written))
 }
 
 /// Those that say they are signatures first: the hint is not believed, it only decides what is read before a budget ends.

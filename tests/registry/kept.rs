@@ -19,10 +19,10 @@ async fn scan(server: &ScriptedRegistry, cache: &Path) -> ImageEvidence {
     let image = digest(IMAGE);
     let reference = format!("{}@{image}", repository(server, "app")).parse().unwrap();
     let task = ImageTask::in_registry(reference, RunningImage::Manifest(image), CredentialIdentity::default());
-    let needs = Needs { subject: true, tag: false, signatures: true };
+    let needs = Needs { subject: true, tag: false, signatures: true, verification: false };
     let (_keep, stop) = watch::channel(None);
     let tasks = BTreeMap::from([(task, DeclaredPlaces::default())]);
-    let collected = collect(tasks, needs, &source, stop, Timestamp::now(), &|_| ()).await;
+    let collected = collect(tasks, needs, &source, None, stop, Timestamp::now(), &|_| ()).await;
     collected.evidence.into_values().next().unwrap()
 }
 

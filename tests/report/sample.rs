@@ -94,6 +94,7 @@ fn signature(reference: &str, relation: Relation) -> Statement {
         relation,
         manifest: Some(digest(90)),
         content: digest(91),
+        annotations: None,
         proofs: Vec::new(),
     }
 }

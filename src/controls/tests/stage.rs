@@ -54,6 +54,7 @@ pub(super) fn statement(format: StatementFormat, relation: Relation) -> Statemen
         relation,
         manifest: Some(digest(90)),
         content: digest(91),
+        annotations: None,
         proofs: Vec::new(),
     }
 }

@@ -1,0 +1,132 @@
+//! Verifying what was gathered: the one bridge between asynchronous fetching and parallel computing.
+//!
+//! Each statement is tried once, however many images, repositories and workloads lead to it, and the results are shared. The bridge is
+//! bounded: a scan that fetches faster than it verifies waits here, and holds no more than it can work on.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{OnceCell, Semaphore, oneshot};
+
+use super::gather::SignedBytes;
+use crate::model::{Digest, ImageEvidence, Proof};
+use crate::verify::{Signed, Verifier};
+
+/// Statements for each thread that wait for it, beside the one that it works on.
+const WAITING: usize = 16;
+
+/// What a result depends on, but for the trust material and the moment, which are the same for a whole scan.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Key {
+    subject: Digest,
+    content: Digest,
+    annotations: Option<Digest>,
+    media_type: String,
+}
+
+type Shared = Arc<OnceCell<Arc<[Proof]>>>;
+
+/// Tries statements, each once.
+pub struct Verification {
+    verifier: Arc<Verifier>,
+    threads: rayon::ThreadPool,
+    bound: Semaphore,
+    done: Mutex<HashMap<Key, Shared>>,
+}
+
+impl Verification {
+    /// With one thread for each processor, or so many.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn new(verifier: Verifier, threads: Option<NonZeroUsize>) -> Result<Self, VerificationError> {
+        let threads = threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("verify-{number}")).build()?;
+        Ok(Self { verifier: Arc::new(verifier), threads: pool, bound: Semaphore::new(threads * (WAITING + 1)), done: Mutex::default() })
+    }
+
+    /// How many statements were tried: each once.
+    #[must_use]
+    pub fn tried(&self) -> usize {
+        self.done().len()
+    }
+
+    fn done(&self) -> MutexGuard<'_, HashMap<Key, Shared>> {
+        // Nothing inside the lock can panic half-way through a change.
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn slot(&self, evidence: &ImageEvidence, signed: &SignedBytes) -> Option<Shared> {
+        let statement = evidence.statements.get(signed.statement)?;
+        let key = Key {
+            subject: signed.subject.clone(),
+            content: statement.content.clone(),
+            annotations: statement.annotations.clone(),
+            media_type: signed.layer.media_type.clone(),
+        };
+        Some(Arc::clone(self.done().entry(key).or_default()))
+    }
+
+    /// Adds the proofs to an image's statements.
+    pub async fn prove(&self, evidence: &mut ImageEvidence, signed: Vec<SignedBytes>) {
+        let each = signed.into_iter().filter_map(|signed| Some((signed.statement, self.slot(evidence, &signed)?, signed)));
+        let each = each.map(|(position, slot, signed)| async move {
+            let proofs = slot.get_or_init(|| self.compute(signed)).await;
+            (position, Arc::clone(proofs))
+        });
+        for (position, proofs) in futures::future::join_all(each).await {
+            add(evidence, position, &proofs);
+        }
+    }
+
+    /// The same where nothing has to be waited for: many images at once, in parallel.
+    pub fn prove_all(&self, images: Vec<(&mut ImageEvidence, Vec<SignedBytes>)>) {
+        use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+        self.threads.install(|| {
+            images.into_par_iter().for_each(|(evidence, signed)| {
+                for signed in signed {
+                    let Some(slot) = self.slot(evidence, &signed) else { continue };
+                    let proofs = match slot.get() {
+                        Some(proofs) => Arc::clone(proofs),
+                        None => {
+                            let proofs = tried(&self.verifier, &signed);
+                            // Another thread may have been first: the results are the same.
+                            let _ = slot.set(Arc::clone(&proofs));
+                            proofs
+                        }
+                    };
+                    add(evidence, signed.statement, &proofs);
+                }
+            });
+        });
+    }
+
+    async fn compute(&self, signed: SignedBytes) -> Arc<[Proof]> {
+        // The semaphore is never closed.
+        let _permit = self.bound.acquire().await;
+        let (sender, receiver) = oneshot::channel();
+        let verifier = Arc::clone(&self.verifier);
+        self.threads.spawn(move || {
+            // Nobody waits any more where the scan was ended.
+            let _ = sender.send(tried(&verifier, &signed));
+        });
+        // The thread sends, or is gone with the whole program.
+        receiver.await.unwrap_or_else(|_| Arc::from(Vec::new()))
+    }
+}
+
+fn tried(verifier: &Verifier, signed: &SignedBytes) -> Arc<[Proof]> {
+    verifier.verify(&Signed { layer: &signed.layer, bytes: &signed.bytes, subject: &signed.subject, artifact: None }).into()
+}
+
+fn add(evidence: &mut ImageEvidence, position: usize, proofs: &[Proof]) {
+    if let Some(statement) = evidence.statements.get_mut(position) {
+        statement.proofs = proofs.to_vec();
+    }
+}
+
+/// Why nothing can be verified.
+#[derive(Debug, thiserror::Error)]
+#[error("no threads to verify signatures with: {0}")]
+pub struct VerificationError(#[from] rayon::ThreadPoolBuildError);
