@@ -14,4 +14,5 @@ pub mod report;
 pub mod scan;
 pub mod score;
 pub mod snapshot;
+pub mod trust;
 pub mod verify;
