@@ -1,6 +1,6 @@
 # Every target runs without root. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help test unit e2e lint bench fixtures schemas docs
+.PHONY: help test unit e2e lint bench fixtures signatures schemas docs
 
 CARGO ?= cargo
 
@@ -35,6 +35,9 @@ bench: ## Measure speed and memory against scripted servers on loopback; prints 
 
 fixtures: ## Make the shipped snapshots anew from their descriptions
 	SEAWORTHY_WRITE_FIXTURES=1 $(CARGO) test --locked --test integration fixtures::
+
+signatures: ## Make the signed fixtures anew, with new keys (fixtures/verdicts.yaml says what is expected of them)
+	SEAWORTHY_WRITE_FIXTURES=1 $(CARGO) test --locked --test integration forge::
 
 schemas: ## Make the JSON schemas in reports/ anew from the types
 	SEAWORTHY_WRITE_SCHEMAS=1 $(CARGO) test --locked --test integration schemas::

@@ -15,16 +15,16 @@ mod registry;
 mod text;
 
 /// A program run with an environment of its own.
-struct Program {
+pub struct Program {
     home: TempDir,
 }
 
 impl Program {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { home: tempfile::Builder::new().prefix("home-").tempdir().unwrap() }
     }
 
-    fn home(&self) -> &Path {
+    pub fn home(&self) -> &Path {
         self.home.path()
     }
 
@@ -47,7 +47,7 @@ impl Program {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ended {
+    pub fn run(&self, arguments: &[&str]) -> Ended {
         self.command(arguments).output().unwrap().into()
     }
 
@@ -66,8 +66,8 @@ impl Program {
 
 /// How the program ended, and what it said.
 #[derive(Debug)]
-struct Ended {
-    code: Option<i32>,
+pub struct Ended {
+    pub code: Option<i32>,
     out: String,
     err: String,
 }
@@ -98,7 +98,7 @@ impl Ended {
         }
     }
 
-    fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
     }
 }

@@ -9,6 +9,7 @@ mod documentation;
 mod documents;
 mod e2e;
 mod fixtures;
+mod forge;
 mod gather;
 mod inventory;
 mod picture;

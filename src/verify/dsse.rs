@@ -29,7 +29,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<ReadStatement, Malformed> {
 
 /// Reads the in-toto statement in an envelope. The predicate type is the one inside the signed bytes, never an annotation.
 pub(super) fn read_envelope(envelope: &Envelope) -> Result<ReadStatement, Malformed> {
-    if !envelope.signatures.iter().any(|signature| !signature.sig.is_empty()) {
+    let mut signed = false;
+    for signature in &envelope.signatures {
+        signed |= !base64::decode("the DSSE signature", &signature.sig)?.is_empty();
+    }
+    if !signed {
         return Err(Malformed("the DSSE envelope holds no signature".to_owned()));
     }
     if envelope.payload_type != intoto::PAYLOAD_TYPE {

@@ -112,7 +112,8 @@ pub(super) fn read_simple_signing(layer: &Link, bytes: &[u8]) -> Result<ReadStat
     if payload.critical.kind != SIMPLE_SIGNING_TYPE {
         return Err(Malformed(format!("simple-signing type {:?} is not cosign's", payload.critical.kind)));
     }
-    if layer.annotation(SIGNATURE).is_none_or(str::is_empty) {
+    let signature = layer.annotation(SIGNATURE).unwrap_or_default();
+    if base64::decode("the signature beside the simple-signing payload", signature)?.is_empty() {
         return Err(Malformed("the simple-signing payload has no signature beside it".to_owned()));
     }
     Ok(ReadStatement { format: StatementFormat::SimpleSigning, subjects: vec![payload.critical.image.docker_manifest_digest] })
@@ -153,7 +154,7 @@ pub(super) fn read_bundle(bytes: &[u8]) -> Result<ReadStatement, Malformed> {
 }
 
 fn read_message(message: &MessageSignature) -> Result<ReadStatement, Malformed> {
-    if message.signature.is_empty() {
+    if base64::decode("the bundle's message signature", &message.signature)?.is_empty() {
         return Err(Malformed("the bundle's message signature is empty".to_owned()));
     }
     let bytes = base64::decode("the bundle's message digest", &message.message_digest.digest)?;
@@ -193,6 +194,7 @@ mod tests {
     #[test]
     fn what_is_no_signature_is_malformed() {
         assert!(read_simple_signing(&layer(""), payload(SIMPLE_SIGNING_TYPE).as_bytes()).is_err());
+        assert!(read_simple_signing(&layer("!!!"), payload(SIMPLE_SIGNING_TYPE).as_bytes()).is_err());
         assert!(read_simple_signing(&layer("c2ln"), payload("other").as_bytes()).is_err());
         let doubled = payload(SIMPLE_SIGNING_TYPE).replace(r#""image":"#, r#""image":{"docker-manifest-digest":"sha256:00"},"image":"#);
         assert!(read_simple_signing(&layer("c2ln"), doubled.as_bytes()).is_err());

@@ -1,0 +1,202 @@
+//! Every row of the table through the product: the layout is the registry, and the program judges what it would have found there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use seaworthy::model::{
+    Answer, Ask, Basis, Cause, Container, ContainerImage, ContainerKind, CredentialIdentity, CredentialKind, DeclaredIn, Digest,
+    ImageReference, Inventory, InventoryCounts, Needs, ObjectKey, Origin, Outcome, Place, PodSample, Question, RunningImage, Scope,
+    Workload,
+};
+use seaworthy::registry::Layout;
+use seaworthy::scan::{Answered, DeclaredPlaces, Source, collect, tasks};
+use seaworthy::snapshot::Snapshot;
+use serde_json::Value;
+
+use super::bundle::Proofs;
+use super::cases::{Stage, tagged};
+use super::cosign::simple_signing;
+use super::kept;
+use super::layout::image;
+use super::table::{Row, Table, Unanswered, expected};
+use crate::cli::Program;
+
+/// When the snapshots were taken: after everything that was signed.
+fn captured() -> Timestamp {
+    "2026-11-02T09:30:00Z".parse().unwrap()
+}
+
+/// Layouts by the repository that they are served as.
+struct Shelves<'a>(BTreeMap<Place, (&'a Row, Layout)>);
+
+impl Shelves<'_> {
+    fn answered(&self, question: &Question) -> Answered {
+        let Some((row, layout)) = self.0.get(&question.place) else { panic!("{:?} was asked", question.place) };
+        let kind = match &question.ask {
+            Ask::Referrers(_) => Some(Unanswered::Referrers),
+            Ask::Tag(tag) if tag.ends_with(".sig") => Some(Unanswered::SignatureTag),
+            Ask::Manifest(_) => Some(Unanswered::Manifest),
+            _ => None,
+        };
+        if let Some(cause) = kind.and_then(|kind| row.unanswered.get(&kind)) {
+            let outcome = Outcome::unknown(cause.parse::<Cause>().unwrap(), "no answer");
+            return Answered { answer: Answer { outcome, observed: captured(), credential: CredentialKind::Anonymous }, body: None };
+        }
+        let (answer, body) = layout.answer(&question.ask, captured());
+        Answered { answer: Answer { credential: CredentialKind::Anonymous, ..answer }, body }
+    }
+}
+
+impl Source for Shelves<'_> {
+    fn answer<'a>(&'a self, _: &'a Place, _: &'a CredentialIdentity, asks: Vec<Question>) -> BoxFuture<'a, Vec<Answered>> {
+        async move { asks.iter().map(|question| self.answered(question)).collect() }.boxed()
+    }
+}
+
+/// What a row's workload runs.
+fn running(row: &Row, layout: &Layout) -> RunningImage {
+    let named = |name: &str| layout.images().into_iter().find_map(|(known, digest)| (known.as_deref() == Some(name)).then_some(digest));
+    match row.runs.as_deref() {
+        Some(digest) if digest.starts_with("sha256:") => RunningImage::Manifest(digest.parse().unwrap()),
+        Some(digest) if digest.starts_with("bare sha256:") => RunningImage::Unqualified(digest[5..].parse().unwrap()),
+        name => {
+            let name = name.unwrap_or("v1");
+            let digest: Digest = named(name).unwrap_or_else(|| panic!("{}: {name} is not in the layout", row.name));
+            RunningImage::Manifest(digest)
+        }
+    }
+}
+
+fn workload(row: &Row, running: RunningImage) -> Workload {
+    let image = ContainerImage {
+        reference: row.image().as_str().into(),
+        running,
+        basis: Basis::Running,
+        reported_repository: None,
+        pull_secrets: Vec::new(),
+        pull_policy: None,
+        started: None,
+        pods: PodSample::default(),
+    };
+    let container = Container {
+        name: "app".into(),
+        kind: ContainerKind::Container,
+        path: "spec.template.spec.containers[0].image".into(),
+        declared_in: DeclaredIn::Template,
+        pull_policy: None,
+        images: vec![image],
+    };
+    let key = ObjectKey {
+        api_version: "apps/v1".into(),
+        kind: "Deployment".into(),
+        namespace: "fixtures".into(),
+        name: row.name.as_str().into(),
+    };
+    Workload { key, labels: Default::default(), origin: Origin::Cluster, containers: vec![container], pods: 1 }
+}
+
+/// Writes a snapshot of a cluster that runs the images of these rows.
+fn snapshot(rows: &[&Row], layouts: &Path, target: &Path) {
+    let mut shelves = BTreeMap::new();
+    let mut workloads = Vec::new();
+    for row in rows {
+        let layout = Layout::open(&layouts.join(row.layout())).unwrap();
+        workloads.push(workload(row, running(row, &layout)));
+        // A reference that cannot be parsed is never asked about.
+        if let Ok(reference) = row.image().parse::<ImageReference>() {
+            shelves.insert(Place::Repository(reference.repository().clone()), (*row, layout));
+        }
+    }
+    workloads.sort_by(|one, other| one.key.cmp(&other.key));
+    let inventory = Inventory {
+        cluster: None,
+        scope: Scope::default(),
+        observed: captured(),
+        workloads,
+        not_judged: Vec::new(),
+        gaps: Vec::new(),
+        counts: InventoryCounts::default(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (_keep, stop) = tokio::sync::watch::channel(None);
+    let all = Needs { subject: true, tag: true, signatures: true, verification: false };
+    let tasks = tasks(&inventory, &|_| DeclaredPlaces::default());
+    let collected = runtime.block_on(collect(tasks, all, &Shelves(shelves), None, stop, captured(), &|_| ()));
+    let snapshot = Snapshot::of(inventory, collected.ledger, collected.blobs, captured());
+    seaworthy::snapshot::write(&snapshot, target).unwrap();
+}
+
+/// What the program says about each row under a policy: by workload and control.
+fn judged(rows: &[&Row], layouts: &Path, policy: &str, controls: &str) -> BTreeMap<(String, String), String> {
+    let program = Program::new();
+    let target = program.home().join("snapshot");
+    snapshot(rows, layouts, &target);
+    let policy = layouts.join("trust").join(policy).with_extension("yaml");
+    let (target, _policy) = (target.to_str().unwrap(), policy.to_str().unwrap());
+    let ended = program.run(&["scan", "--snapshot", target, "--control", controls, "-f", "json"]);
+    assert!(matches!(ended.code, Some(0 | 1 | 3)), "{ended:#?}");
+    let report = ended.json();
+    let findings = report["findings"].as_array().unwrap();
+    let mut said = BTreeMap::new();
+    for finding in findings {
+        let control = finding["control"].as_str().unwrap().to_owned();
+        let workload = &report["workloads"][usize::try_from(finding["workload"].as_u64().unwrap()).unwrap()];
+        let name = workload["name"].as_str().unwrap().to_owned();
+        said.insert((name, control), word(&finding["containers"][0]["answer"]));
+    }
+    said
+}
+
+fn word(answer: &Value) -> String {
+    let code = ["reason", "cause"].iter().find_map(|field| answer[field].as_str());
+    format!("{} {}", answer["status"].as_str().unwrap(), code.unwrap_or_default()).trim().to_owned()
+}
+
+/// A column of the table.
+type Column = fn(&Row) -> &str;
+
+/// What is judged otherwise than the table says.
+fn differences(controls: &[(&str, Column)]) -> Vec<String> {
+    let table = Table::read();
+    let policies: BTreeSet<&str> = table.fixtures.iter().map(|row| row.policy.as_str()).collect();
+    let names: Vec<_> = controls.iter().map(|(control, _)| *control).collect();
+    let mut wrong = Vec::new();
+    for policy in policies.into_iter().filter(|policy| *policy != "mirror") {
+        let rows: Vec<&Row> = table.fixtures.iter().filter(|row| row.policy == policy).collect();
+        let said = judged(&rows, kept::directory(), policy, &names.join(","));
+        for row in rows {
+            for (control, word) in controls {
+                let (want, have) = (expected(word(row)), said.get(&(row.name.clone(), (*control).to_owned())));
+                if have != Some(&want) {
+                    wrong.push(format!("{} under {policy}: {control} should say {want:?} and says {have:?}", row.name));
+                }
+            }
+        }
+    }
+    wrong
+}
+
+#[test]
+fn every_signature_is_found_as_the_table_says() {
+    let wrong = differences(&[("C-0237", |row| &row.exists)]);
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Too many for a fixture: a key signs a thousand times and once, and another, which is trusted, once more.
+#[test]
+fn beyond_the_budget_it_is_not_known() {
+    let stage = Stage::new();
+    let payload = simple_signing("registry.test/app", &image());
+    let layer = |signer| stage.sigstore.layer(signer, &payload, Proofs::none());
+    let mut layers: Vec<_> = (0..1_000).map(|_| layer(&stage.unknown)).collect();
+    layers.push(layer(&stage.p256));
+    let made = tempfile::tempdir().unwrap();
+    tagged(&layers).write(&made.path().join("crowd"));
+    super::trust::write(&stage, &made.path().join("trust"));
+    let row = Row::of("crowd", "key");
+    let said = judged(&[&row], made.path(), &row.policy, "C-0237");
+    assert_eq!(said[&("crowd".to_owned(), "C-0237".to_owned())], "passed");
+}
