@@ -246,6 +246,15 @@ impl Proof {
         self.steps.iter().find(|(known, _)| *known == step).map_or(NOT_APPLICABLE, |(_, outcome)| outcome)
     }
 
+    /// Whether it says the same whenever it is asked for, by the same material: nothing in it is unknown, and a time is proven wherever a
+    /// certificate needs one.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        let known = self.steps.iter().all(|(_, outcome)| !matches!(outcome, StepOutcome::Unknown(_)));
+        let rests_on_now = matches!(self.with, TriedWith::Authorities(_)) && self.times.is_empty();
+        known && !rests_on_now
+    }
+
     /// The earliest proven time.
     #[must_use]
     pub fn proven_time(&self) -> Option<&ProvenTime> {

@@ -9,15 +9,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OnceCell, Semaphore, oneshot};
 
+use serde::Serialize;
+
 use super::gather::SignedBytes;
 use crate::model::{Digest, ImageEvidence, Proof};
+use crate::registry::DiskCache;
 use crate::verify::{Signed, Verifier};
 
 /// Statements for each thread that wait for it, beside the one that it works on.
 const WAITING: usize = 16;
 
 /// What a result depends on, but for the trust material and the moment, which are the same for a whole scan.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 struct Key {
     subject: Digest,
     content: Digest,
@@ -29,21 +32,26 @@ type Shared = Arc<OnceCell<Arc<[Proof]>>>;
 
 /// Tries statements, each once.
 pub struct Verification {
-    verifier: Arc<Verifier>,
+    trier: Arc<Trier>,
     threads: rayon::ThreadPool,
     bound: Semaphore,
     done: Mutex<HashMap<Key, Shared>>,
 }
 
 impl Verification {
-    /// With one thread for each processor, or so many.
+    /// With one thread for each processor, or so many. Results are kept in and taken from `kept`, if there is one.
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn new(verifier: Verifier, threads: Option<NonZeroUsize>) -> Result<Self, VerificationError> {
+    pub fn new(verifier: Verifier, threads: Option<NonZeroUsize>, kept: Option<DiskCache>) -> Result<Self, VerificationError> {
         let threads = threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("verify-{number}")).build()?;
-        Ok(Self { verifier: Arc::new(verifier), threads: pool, bound: Semaphore::new(threads * (WAITING + 1)), done: Mutex::default() })
+        Ok(Self {
+            trier: Arc::new(Trier { verifier, kept }),
+            threads: pool,
+            bound: Semaphore::new(threads * (WAITING + 1)),
+            done: Mutex::default(),
+        })
     }
 
     /// How many statements were tried: each once.
@@ -57,7 +65,7 @@ impl Verification {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn slot(&self, evidence: &ImageEvidence, signed: &SignedBytes) -> Option<Shared> {
+    fn slot(&self, evidence: &ImageEvidence, signed: &SignedBytes) -> Option<(Key, Shared)> {
         let statement = evidence.statements.get(signed.statement)?;
         let key = Key {
             subject: signed.subject.clone(),
@@ -65,14 +73,15 @@ impl Verification {
             annotations: statement.annotations.clone(),
             media_type: signed.layer.media_type.clone(),
         };
-        Some(Arc::clone(self.done().entry(key).or_default()))
+        let shared = Arc::clone(self.done().entry(key.clone()).or_default());
+        Some((key, shared))
     }
 
     /// Adds the proofs to an image's statements.
     pub async fn prove(&self, evidence: &mut ImageEvidence, signed: Vec<SignedBytes>) {
         let each = signed.into_iter().filter_map(|signed| Some((signed.statement, self.slot(evidence, &signed)?, signed)));
-        let each = each.map(|(position, slot, signed)| async move {
-            let proofs = slot.get_or_init(|| self.compute(signed)).await;
+        let each = each.map(|(position, (key, slot), signed)| async move {
+            let proofs = slot.get_or_init(|| self.compute(key, signed)).await;
             (position, Arc::clone(proofs))
         });
         for (position, proofs) in futures::future::join_all(each).await {
@@ -86,11 +95,11 @@ impl Verification {
         self.threads.install(|| {
             images.into_par_iter().for_each(|(evidence, signed)| {
                 for signed in signed {
-                    let Some(slot) = self.slot(evidence, &signed) else { continue };
+                    let Some((key, slot)) = self.slot(evidence, &signed) else { continue };
                     let proofs = match slot.get() {
                         Some(proofs) => Arc::clone(proofs),
                         None => {
-                            let proofs = tried(&self.verifier, &signed);
+                            let proofs = self.trier.proofs(&key, &signed);
                             // Another thread may have been first: the results are the same.
                             let _ = slot.set(Arc::clone(&proofs));
                             proofs
@@ -102,22 +111,48 @@ impl Verification {
         });
     }
 
-    async fn compute(&self, signed: SignedBytes) -> Arc<[Proof]> {
+    async fn compute(&self, key: Key, signed: SignedBytes) -> Arc<[Proof]> {
         // The semaphore is never closed.
         let _permit = self.bound.acquire().await;
         let (sender, receiver) = oneshot::channel();
-        let verifier = Arc::clone(&self.verifier);
+        let trier = Arc::clone(&self.trier);
         self.threads.spawn(move || {
             // Nobody waits any more where the scan was ended.
-            let _ = sender.send(tried(&verifier, &signed));
+            let _ = sender.send(trier.proofs(&key, &signed));
         });
         // The thread sends, or is gone with the whole program.
         receiver.await.unwrap_or_else(|_| Arc::from(Vec::new()))
     }
 }
 
-fn tried(verifier: &Verifier, signed: &SignedBytes) -> Arc<[Proof]> {
-    verifier.verify(&Signed { layer: &signed.layer, bytes: &signed.bytes, subject: &signed.subject, artifact: None }).into()
+/// Who tries: the verifier, or what it found before.
+struct Trier {
+    verifier: Verifier,
+    kept: Option<DiskCache>,
+}
+
+impl Trier {
+    fn proofs(&self, key: &Key, signed: &SignedBytes) -> Arc<[Proof]> {
+        let name = self.kept.as_ref().and_then(|_| self.name(key));
+        let found = self.kept.as_ref().zip(name.as_ref()).and_then(|(kept, name)| kept.get_result(name));
+        if let Some(proofs) = found.and_then(|bytes| serde_json::from_slice::<Vec<Proof>>(&bytes).ok()) {
+            return proofs.into();
+        }
+        let signed = Signed { layer: &signed.layer, bytes: &signed.bytes, subject: &signed.subject, artifact: None };
+        let proofs = self.verifier.verify(&signed);
+        if let (Some(kept), Some(name)) = (&self.kept, name)
+            && proofs.iter().all(Proof::is_lasting)
+            && let Ok(bytes) = serde_json::to_vec(&proofs)
+        {
+            kept.put_result(&name, &bytes);
+        }
+        proofs.into()
+    }
+
+    /// Everything that a result depends on: the statement, the trust material as of the moment, and who computed it.
+    fn name(&self, key: &Key) -> Option<Vec<u8>> {
+        serde_json::to_vec(&("proofs", env!("CARGO_PKG_VERSION"), self.verifier.material(), key)).ok()
+    }
 }
 
 fn add(evidence: &mut ImageEvidence, position: usize, proofs: &[Proof]) {

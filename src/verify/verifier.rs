@@ -15,6 +15,7 @@ use crate::model::{Algorithm, Digest, Proof, PublicKey, Step, StepOutcome, Trial
 pub struct Verifier {
     trials: Vec<Prepared>,
     as_of: Timestamp,
+    material: Digest,
 }
 
 /// A root, or why it cannot be used.
@@ -45,7 +46,7 @@ impl Verifier {
             roots.push((Arc::clone(root), read.clone()));
             read
         };
-        let trials = trials
+        let trials: Vec<Prepared> = trials
             .iter()
             .map(|trial| match trial {
                 Trial::Keyless { root } => Prepared {
@@ -72,7 +73,15 @@ impl Verifier {
                 },
             })
             .collect();
-        Self { trials, as_of }
+        let material = digest_of(&trials);
+        Self { trials, as_of, material }
+    }
+
+    /// The digest of everything that its results rest on but for the statement: each trial, as of the moment. Two verifiers with the same
+    /// digest give the same proofs, where those are lasting.
+    #[must_use]
+    pub fn material(&self) -> &Digest {
+        &self.material
     }
 
     /// Tries a statement with every trial that fits its kind of signer. Nothing for what is no signature by a certificate or a key (a
@@ -94,6 +103,25 @@ impl Verifier {
                 .collect(),
         }
     }
+}
+
+/// One digest over all trials; the fields of each with their lengths, so that no two lists are written alike.
+fn digest_of(trials: &[Prepared]) -> Digest {
+    let mut written = Vec::new();
+    let mut write = |field: &[u8]| {
+        written.extend((field.len() as u64).to_be_bytes());
+        written.extend(field);
+    };
+    for trial in trials {
+        write(format!("{:?}", trial.with).as_bytes());
+        write(trial.root_name.as_deref().unwrap_or_default().as_bytes());
+        match &trial.material {
+            Ok(Material::Keyless(root) | Material::Certificate(root)) => write(root.material().as_bytes()),
+            Ok(Material::Key(_, Some(root), _)) => write(root.material().as_bytes()),
+            Ok(Material::Key(_, None, _)) | Err(_) => write(b"none"),
+        }
+    }
+    Digest::of(Algorithm::Sha256, &written)
 }
 
 impl Prepared {

@@ -5,13 +5,13 @@ use seaworthy::verify::{Signed, Verifier};
 
 use super::trust::{as_of, embedded, keyless, root};
 
-const IMAGE: &str = "sha256:5e7d88f144effb2967e0f3882bd0b962961f9aad6c058bfbba8acbd1ca2345f1";
+pub const IMAGE: &str = "sha256:5e7d88f144effb2967e0f3882bd0b962961f9aad6c058bfbba8acbd1ca2345f1";
 const SIGNER: &str = "https://kubernetes.io/namespaces/ci/serviceaccounts/builder";
 const ISSUER: &str = "https://127.0.0.1:16443";
 const REGISTRIES: [&str; 4] = ["ociserve-conforming", "crane-registry-serve", "ggcr-referrers", "docker-registry-2.8.2"];
 const KINDS: [&str; 3] = ["sign", "slsa", "tests"];
 
-fn fixture(path: &str) -> Vec<u8> {
+pub fn fixture(path: &str) -> Vec<u8> {
     let path = format!("{}/fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }

@@ -1,9 +1,11 @@
-//! The cache on disk: blobs, which prove themselves by their digest, and answers, which have an age.
+//! The cache on disk: blobs, which prove themselves by their digest, answers, which have an age, and results of cryptography, which are
+//! authenticated.
 //!
 //! A cache never decides: an entry that is corrupted, planted or too old is dropped and asked for again, and a cache that cannot be
 //! written is one that is empty. It is private to the user, safe against a second process, and a kill at any moment leaves whole
 //! entries only.
 
+mod results;
 mod store;
 
 use std::os::unix::fs::MetadataExt as _;
@@ -13,6 +15,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use self::results::Results;
 use self::store::Store;
 use crate::model::{Algorithm, Answer, Ask, Digest, Outcome, Place, Question};
 
@@ -44,6 +47,8 @@ pub struct DiskCache {
     sha512: Store,
     /// None where others could write answers: nothing about an answer proves who wrote it.
     answers: Option<Store>,
+    /// None where others could write them, or where there is no key.
+    results: Option<Results>,
     user: u32,
     scope: String,
 }
@@ -73,9 +78,9 @@ impl DiskCache {
         // Whom new files belong to is who we are; and whether the place can be written shows at once.
         let probe = tempfile::tempfile_in(&root).and_then(|file| file.metadata()).map_err(unusable)?;
         let user = probe.uid();
-        let (answers, blobs) = (root.join("answers"), root.join("blobs"));
+        let (answers, blobs, results) = (root.join("answers"), root.join("blobs"), root.join("results"));
         let (sha256, sha512) = (blobs.join("sha256"), blobs.join("sha512"));
-        for directory in [&answers, &blobs, &sha256, &sha512] {
+        for directory in [&answers, &blobs, &results, &sha256, &sha512] {
             store::own_directory(directory).map_err(unusable)?;
         }
         let private = is_private(&root, user) && is_private(&answers, user);
@@ -86,6 +91,7 @@ impl DiskCache {
             sha256: Store::new(sha256, BLOBS_SHARD),
             sha512: Store::new(sha512, BLOBS_SHARD),
             answers: private.then(|| Store::new(answers, ANSWERS_SHARD)),
+            results: (private && is_private(&results, user)).then(|| Results::open(&results, user)).flatten(),
             user,
             scope: String::new(),
         })

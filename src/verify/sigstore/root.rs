@@ -11,7 +11,7 @@ use sigstore_types::{DerCertificate, TimeRange};
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
-use crate::model::{Cause, TrustRoot, UnknownAnswer};
+use crate::model::{Algorithm, Cause, Digest, TrustRoot, UnknownAnswer};
 
 /// A trust root with its keys and certificates read, as of one moment.
 pub(in crate::verify) struct Root {
@@ -27,6 +27,7 @@ pub(in crate::verify) struct Root {
     authorities: Vec<Certificate>,
     /// Logs whose keys are of a kind that is not supported: known, and yet of no use.
     unsupported_logs: BTreeSet<Vec<u8>>,
+    material: Digest,
 }
 
 /// The document of a root that has nothing, for authorities of the user's own without a root.
@@ -105,7 +106,15 @@ impl Root {
         let rekor_keys = trusted.rekor_keys().map_err(|error| unavailable(name, &error))?;
         let certificates = trusted.certificate_authorities.iter().flat_map(|authority| &authority.cert_chain.certificates);
         let authorities = certificates.filter_map(|entry| Certificate::from_der(entry.raw_bytes.as_bytes()).ok()).collect();
-        Ok(Self { name: name.to_owned(), dated, without_logs, trusted, verifier, rekor_keys, authorities, unsupported_logs })
+        // What was left out as of the moment is not in it: two moments between which nothing begins are one.
+        let written = serde_json::to_vec(&(name, dated, without_logs, &trusted)).map_err(|error| unavailable(name, &error))?;
+        let material = Digest::of(Algorithm::Sha256, &written);
+        Ok(Self { name: name.to_owned(), dated, without_logs, trusted, verifier, rekor_keys, authorities, unsupported_logs, material })
+    }
+
+    /// The digest of what it is made of, as of the moment.
+    pub(in crate::verify) fn material(&self) -> &Digest {
+        &self.material
     }
 
     /// Why something that the root does not know is not known, where the root may be older than it.

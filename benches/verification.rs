@@ -1,0 +1,76 @@
+//! What one signature costs to verify, on one core, everything checked. `cargo bench --bench verification`.
+//!
+//! Wall time of a loop on a quiet core; for figures that are compared use the ratios of `make bench`.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark tells what is wrong by panicking")]
+
+use std::sync::Arc;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use seaworthy::model::{Algorithm, Digest, Link, Manifest, RootOrigin, Step, Trial, TrustRoot};
+use seaworthy::verify::{Signed, Verifier};
+
+const IMAGE: &str = "sha256:5e7d88f144effb2967e0f3882bd0b962961f9aad6c058bfbba8acbd1ca2345f1";
+
+fn fixture(path: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/fixtures/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+fn keyless(file: &str) -> Verifier {
+    let origin = RootOrigin::File { path: file.to_owned() };
+    let content = Ok(fixture(file).into());
+    let root = TrustRoot { name: "private".to_owned(), origin, dated: None, without_logs: false, content };
+    Verifier::new(&[Trial::Keyless { root: Arc::new(root) }], "2026-12-01T00:00:00Z".parse().unwrap())
+}
+
+fn layer(bytes: &[u8]) -> Link {
+    Link {
+        media_type: "application/vnd.dev.sigstore.bundle.v0.3+json".to_owned(),
+        digest: Digest::of(Algorithm::Sha256, bytes),
+        size: bytes.len() as u64,
+        artifact_type: None,
+        annotations: None,
+    }
+}
+
+/// The first layer of cosign's in a layout.
+fn legacy(layout: &str) -> (Link, Vec<u8>) {
+    let blob = |digest: &Digest| fixture(&format!("layouts/{layout}/blobs/sha256/{}", digest.hex()));
+    let Manifest::Index(index) = Manifest::parse(&fixture(&format!("layouts/{layout}/index.json"))).unwrap() else { unreachable!() };
+    let images = index.manifests.iter().filter_map(|entry| match Manifest::parse(&blob(&entry.digest)) {
+        Ok(Manifest::Image(image)) => Some(image),
+        _ => None,
+    });
+    let layer = images.flat_map(|image| image.layers).find(|layer| layer.media_type.contains("simplesigning")).unwrap();
+    let bytes = blob(&layer.digest);
+    (layer, bytes)
+}
+
+fn verification(criterion: &mut Criterion) {
+    let subject: Digest = IMAGE.parse().unwrap();
+    for (name, root, bundle) in [
+        (
+            "keyless bundle v0.3, log v2 and time stamp",
+            "vectors/trust/trusted_root.json",
+            "vectors/bundles/ggcr-referrers/sign.sigstore.json",
+        ),
+        ("keyless bundle v0.3, log v1", "vectors/trust/trusted_root.both.json", "vectors/bundles/rekor1/sign.sigstore.json"),
+    ] {
+        let verifier = keyless(root);
+        let bytes = fixture(bundle);
+        let layer = layer(&bytes);
+        let signed = Signed { layer: &layer, bytes: &bytes, subject: &subject, artifact: None };
+        assert!(verifier.verify(&signed)[0].step(Step::Signature).held());
+        criterion.bench_function(name, |bencher| bencher.iter(|| verifier.verify(std::hint::black_box(&signed))));
+    }
+    let verifier = keyless("vectors/trust/trusted_root.both.json");
+    let (layer, bytes) = legacy("legacy-rekor1-cosign-save");
+    let signed = Signed { layer: &layer, bytes: &bytes, subject: &subject, artifact: None };
+    assert!(verifier.verify(&signed)[0].step(Step::Signature).held());
+    criterion.bench_function("keyless cosign layer with a promise of the log", |bencher| {
+        bencher.iter(|| verifier.verify(std::hint::black_box(&signed)))
+    });
+}
+
+criterion_group!(benches, verification);
+criterion_main!(benches);
