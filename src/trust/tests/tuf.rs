@@ -86,7 +86,7 @@ impl Stage {
         self.options.now += length;
     }
 
-    fn from_cache(&self) -> RootOrigin {
+    fn cached_origin(&self) -> RootOrigin {
         RootOrigin::TufCache { url: self.server.url() }
     }
 
@@ -146,7 +146,7 @@ async fn within_the_interval_nothing_is_asked_and_after_it_only_what_is_new() {
     stage.serve(&Edition::new(2, &second));
     stage.later(HOUR * 23);
     let obtained = stage.load().await;
-    assert_eq!((obtained.origin.clone(), bytes(&obtained), obtained.dated), (stage.from_cache(), &first[..], at(TODAY)));
+    assert_eq!((obtained.origin.clone(), bytes(&obtained), obtained.dated), (stage.cached_origin(), &first[..], at(TODAY)));
     assert_eq!(obtained.warning, None);
     assert_eq!(stage.server.connections(), connections);
 
@@ -189,7 +189,7 @@ async fn a_silent_repository_costs_one_time_out_and_then_the_cache_answers() {
     let began = Instant::now();
     let obtained = stage.load().await;
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
-    assert_eq!((obtained.origin.clone(), bytes(&obtained), obtained.dated), (stage.from_cache(), &first[..], at(TODAY)));
+    assert_eq!((obtained.origin.clone(), bytes(&obtained), obtained.dated), (stage.cached_origin(), &first[..], at(TODAY)));
     let url = stage.server.url();
     assert_eq!(
         obtained.warning.unwrap(),
@@ -220,7 +220,7 @@ async fn with_nothing_kept_the_embedded_copy_answers_or_nobody() {
     assert!(obtained.warning.unwrap().ends_with("no complete answer within 0.4 s; the copy of 2026-10-13 inside this program is used"));
 
     let obtained = stage.load().await;
-    assert_eq!((obtained.origin.clone(), obtained.dated), (stage.from_cache(), None));
+    assert_eq!((obtained.origin.clone(), obtained.dated), (stage.cached_origin(), None));
     assert!(refusal(&obtained).contains("nothing of it is kept. Make it reachable, or name a trusted_root.json"));
 }
 
@@ -285,7 +285,7 @@ async fn an_older_edition_is_a_rollback_and_the_newer_one_stays() {
     stage.serve(&Edition::new(1, &first));
     stage.later(HOUR * 24);
     let obtained = stage.load().await;
-    assert_eq!((obtained.origin.clone(), bytes(&obtained), obtained.dated), (stage.from_cache(), &second[..], at(TODAY)));
+    assert_eq!((obtained.origin.clone(), bytes(&obtained), obtained.dated), (stage.cached_origin(), &second[..], at(TODAY)));
     assert!(obtained.warning.as_ref().unwrap().contains("rollback detected for timestamp"), "{:?}", obtained.warning);
 }
 
@@ -302,7 +302,7 @@ async fn a_refresh_that_breaks_off_leaves_what_was_kept() {
         let obtained = stage.load().await;
         assert_eq!(
             (obtained.origin.clone(), bytes(&obtained), obtained.dated),
-            (stage.from_cache(), &first[..], at(TODAY)),
+            (stage.cached_origin(), &first[..], at(TODAY)),
             "{silent_about}"
         );
         stage.later(HOUR);
@@ -330,7 +330,7 @@ async fn a_new_root_key_is_followed_and_a_foreign_one_is_not() {
     // From the cache, too: the way from the first root to the second is kept.
     stage.options.offline = true;
     let obtained = stage.load().await;
-    assert_eq!((obtained.origin.clone(), bytes(&obtained)), (stage.from_cache(), &second[..]));
+    assert_eq!((obtained.origin.clone(), bytes(&obtained)), (stage.cached_origin(), &second[..]));
 }
 
 #[tokio::test]
@@ -341,7 +341,7 @@ async fn a_target_of_a_delegated_role_is_found_online_and_offline() {
     assert_eq!(stage.load().await.origin, RootOrigin::Tuf { url: stage.server.url() });
     stage.options.offline = true;
     let obtained = stage.load().await;
-    assert_eq!((obtained.origin.clone(), bytes(&obtained)), (stage.from_cache(), &first[..]));
+    assert_eq!((obtained.origin.clone(), bytes(&obtained)), (stage.cached_origin(), &first[..]));
 }
 
 #[tokio::test]
@@ -362,7 +362,7 @@ async fn offline_opens_no_connection() {
     stage.options.offline = true;
     stage.later(HOUR * 24 * 300);
     let obtained = stage.load().await;
-    assert_eq!((obtained.origin.clone(), bytes(&obtained), obtained.dated), (stage.from_cache(), &first[..], at(TODAY)));
+    assert_eq!((obtained.origin.clone(), bytes(&obtained), obtained.dated), (stage.cached_origin(), &first[..], at(TODAY)));
     assert_eq!((obtained.warning, stage.server.connections()), (None, connections));
 }
 
@@ -390,7 +390,7 @@ async fn what_has_expired_in_the_cache_counts_only_where_it_is_newer_than_the_em
     stage.server.behave(Conduct::Status(503));
     stage.later(HOUR * 24 * 10);
     let obtained = older.obtain(Effort::Current, &stage.options).await;
-    assert_eq!((obtained.origin.clone(), bytes(&obtained), obtained.dated), (stage.from_cache(), &first[..], at(TODAY)));
+    assert_eq!((obtained.origin.clone(), bytes(&obtained), obtained.dated), (stage.cached_origin(), &first[..], at(TODAY)));
     let obtained = newer.obtain(Effort::Current, &stage.options).await;
     assert_eq!((obtained.origin, obtained.dated), (RootOrigin::Embedded, at("2026-11-25T00:00:00Z")));
     // A mirror has no copy that could be compared.
@@ -456,7 +456,7 @@ async fn times_in_the_cache_are_not_believed_beyond_now() {
     stage.tamper(|text| text.replace(TODAY, "2031-01-01T00:00:00Z"));
     stage.server.behave(Conduct::Status(500));
     let obtained = stage.load().await;
-    assert_eq!((obtained.origin.clone(), obtained.dated), (stage.from_cache(), at(TODAY)));
+    assert_eq!((obtained.origin.clone(), obtained.dated), (stage.cached_origin(), at(TODAY)));
     // A failure in the future does not silence it either.
     stage.tamper(|text| text.replace(r#""failed":{"at":"2026"#, r#""failed":{"at":"2031"#));
     stage.serve(&Edition::new(2, &first));
@@ -485,5 +485,5 @@ async fn two_at_once_both_get_it() {
     let (one, other) = tokio::join!(stage.load(), stage.load());
     assert_eq!((bytes(&one), bytes(&other)), (&first[..], &first[..]));
     assert_eq!(Arc::strong_count(one.content.as_ref().unwrap()), 1);
-    assert_eq!(stage.load().await.origin, stage.from_cache());
+    assert_eq!(stage.load().await.origin, stage.cached_origin());
 }
