@@ -137,8 +137,9 @@ fn client(options: &TrustOptions) -> Result<reqwest::Client, String> {
             // What comes is signed, whoever serves it.
             .redirect(reqwest::redirect::Policy::limited(3))
             .referer(false)
-            // The whole attempt has a time-out; steps need none of their own.
-            .retry(reqwest::retry::never());
+            .retry(reqwest::retry::never())
+            .connect_timeout(options.timeout)
+            .timeout(options.timeout);
         match options.proxies {
             ProxySource::Environment => builder,
             ProxySource::None => builder.no_proxy(),

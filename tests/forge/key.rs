@@ -1,5 +1,6 @@
 //! Keys, freshly made.
 
+use aws_lc_rs::digest::{Digest, SHA384};
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -18,6 +19,8 @@ pub enum Kind {
     P256,
     /// With SHA-384.
     P384,
+    /// With SHA-256, as cosign up to version 2 signs with every key.
+    P384Sha256,
     /// 2048 bits, PKCS #1 v1.5 with SHA-256.
     Rsa,
     Ed25519,
@@ -36,7 +39,7 @@ impl Key {
     pub fn new(kind: Kind) -> Self {
         let pair = match kind {
             Kind::P256 => Pair::Ec(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap()),
-            Kind::P384 => Pair::Ec(EcdsaKeyPair::generate(&ECDSA_P384_SHA384_ASN1_SIGNING).unwrap()),
+            Kind::P384 | Kind::P384Sha256 => Pair::Ec(EcdsaKeyPair::generate(&ECDSA_P384_SHA384_ASN1_SIGNING).unwrap()),
             Kind::Rsa => Pair::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa2048).unwrap())),
             Kind::Ed25519 => Pair::Ed(Ed25519KeyPair::generate().unwrap()),
         };
@@ -46,6 +49,12 @@ impl Key {
     /// The signature over a message, as the field writes it: ECDSA in ASN.1.
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         match &self.1 {
+            Pair::Ec(pair) if self.0 == Kind::P384Sha256 => {
+                // To ECDSA a hash is a number: the shorter one with zeros before it (FIPS 186-5, 6.4.1).
+                let number = [&[0; 16], &sha256(message)[..]].concat();
+                let digest = Digest::import_less_safe(&number, &SHA384).unwrap();
+                pair.sign_digest(&digest).unwrap().as_ref().to_vec()
+            }
             Pair::Ec(pair) => pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec(),
             Pair::Ed(pair) => pair.sign(message).as_ref().to_vec(),
             Pair::Rsa(pair) => {
@@ -79,7 +88,7 @@ impl Key {
     pub fn details(&self) -> &'static str {
         match self.0 {
             Kind::P256 => "PKIX_ECDSA_P256_SHA_256",
-            Kind::P384 => "PKIX_ECDSA_P384_SHA_384",
+            Kind::P384 | Kind::P384Sha256 => "PKIX_ECDSA_P384_SHA_384",
             Kind::Rsa => "PKIX_RSA_PKCS1V15_2048_SHA256",
             Kind::Ed25519 => "PKIX_ED25519",
         }

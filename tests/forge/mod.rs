@@ -12,6 +12,7 @@ mod kept;
 mod key;
 mod layout;
 mod log;
+mod mutations;
 mod sigstore;
 mod table;
 mod tests;

@@ -1,8 +1,9 @@
 //! What is made here is accepted by the family's own verifier: the fixtures say something about the product, not about themselves.
 
 use serde_json::{Value, json};
+use sigstore_crypto::SigningScheme;
 use sigstore_trust_root::TrustedRoot;
-use sigstore_types::{Bundle, DerPublicKey};
+use sigstore_types::{Bundle, DerPublicKey, SignatureBytes};
 use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy, Verifier};
 
 use super::bundle::{BOTH, Log, PROMISE, Proofs, Version, statement};
@@ -128,6 +129,10 @@ fn every_kind_of_key_signs() {
         let other = PublicKeyVerificationPolicy::new(DerPublicKey::new(Key::new(kind).spki()));
         assert!(verifier(&sigstore).verify(image_bytes("one").as_slice(), &parsed, &other).is_err(), "{kind:?}");
     }
+    let key = Key::new(Kind::P384Sha256);
+    let signature = SignatureBytes::new(key.sign(b"message"));
+    let scheme = SigningScheme::EcdsaP384Sha256;
+    sigstore_crypto::verify_signature(&DerPublicKey::new(key.spki()), b"message", &signature, scheme).unwrap();
 }
 
 #[test]

@@ -33,6 +33,7 @@ fn files(stage: &Stage) -> Vec<(String, String)> {
         ("trusted_root.broken.json", pretty(&root)[..200].to_owned()),
         ("p256.pub", stage.p256.key.pem()),
         ("p384.pub", stage.p384.key.pem()),
+        ("p384-sha256.pub", stage.p384_sha256.key.pem()),
         ("rsa.pub", stage.rsa.key.pem()),
         ("ed25519.pub", stage.ed25519.key.pem()),
         ("own-ca.pem", pem("CERTIFICATE", &stage.own.certificate)),
@@ -163,7 +164,7 @@ fn identities() -> Vec<(&'static str, Value)> {
 
 fn keys() -> Vec<(&'static str, Value)> {
     let p256 = |fields| any_of(json!({ "p256": more(key("p256"), fields) }));
-    let each = ["p256", "p384", "rsa", "ed25519"];
+    let each = ["p256", "p384", "p384-sha256", "rsa", "ed25519"];
     let all: serde_json::Map<_, _> = each.into_iter().map(|name| (name.to_owned(), key(name))).collect();
     vec![
         ("key", p256(json!({}))),

@@ -119,7 +119,11 @@ pub(super) fn by_certificate(content: &Content, root: &Root, own_authority: bool
             policy = policy.skip_tlog_unsafe();
         }
         let circumstances = Circumstances { root, bundle: &bundle, certificate: Some(&read), as_of };
-        match root.verifier.verify(content.artifact(), &bundle, &policy) {
+        let verified = match circumstances.foreign_log() {
+            Some(failure) => Err(failure),
+            None => root.verifier.verify(content.artifact(), &bundle, &policy).map_err(|error| circumstances.attribute(&error)),
+        };
+        match verified {
             // Whatever was skipped is not noted as held; the chain is asked for explicitly, so that nothing rests on a default.
             Ok(result) if result.certificate_verified() => {
                 note_verified(&bundle, root, &read, &relaxed, &result, &mut found);
@@ -129,8 +133,7 @@ pub(super) fn by_certificate(content: &Content, root: &Root, own_authority: bool
                 found.note(Step::CertificateChain, StepOutcome::failed(Reason::CertificateUntrusted, "the chain was not verified"));
                 return found;
             }
-            Err(error) => {
-                let (step, outcome) = circumstances.attribute(&error);
+            Err((step, outcome)) => {
                 // That no time is proven is how it shows that what would have proven it has been taken off.
                 let again = relaxed.relax(step);
                 found.note(step, outcome);
@@ -271,20 +274,23 @@ pub(super) fn by_key(content: &Content, key: &PublicKey, root: Option<&Root>, as
         if relaxed.log {
             policy = policy.skip_tlog_unsafe();
         }
-        match root.verifier.verify(content.artifact(), &bundle, &policy) {
+        let circumstances = Circumstances { root, bundle: &bundle, certificate: None, as_of };
+        let verified = match circumstances.foreign_log() {
+            Some(failure) => Err(failure),
+            None => root.verifier.verify(content.artifact(), &bundle, &policy).map_err(|error| circumstances.attribute(&error)),
+        };
+        match verified {
             Ok(result) => {
                 note_key_proofs(&bundle, root, &relaxed, &result, &mut found);
                 return found;
             }
-            Err(error) => {
-                let circumstances = Circumstances { root, bundle: &bundle, certificate: None, as_of };
-                let (step, outcome) = circumstances.attribute(&error);
+            Err((step, outcome)) => {
                 if !relaxed.relax(step) {
                     // The signature holds; the family refuses something else that stands in the way of the proofs.
                     let detail = match outcome {
                         StepOutcome::Failed { detail, .. } => detail,
                         StepOutcome::Unknown(unknown) => unknown.detail,
-                        _ => error.to_string(),
+                        StepOutcome::Held(_) | StepOutcome::Missing | StepOutcome::NotApplicable => step.title().to_owned(),
                     };
                     let step = if relaxed.log { Step::TimeStamp } else { Step::LogInclusion };
                     found.note(step, StepOutcome::unknown(Cause::UnsupportedFormat, detail));

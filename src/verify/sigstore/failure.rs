@@ -4,7 +4,7 @@
 //! stands for several things, what tells them apart is looked up in the signature itself, never in the text of the error.
 
 use jiff::Timestamp;
-use sigstore_types::Bundle;
+use sigstore_types::{Bundle, TransparencyLogEntry};
 use sigstore_verify::{CertificateError, Error, TimestampError, TransparencyLogError};
 
 use super::certificate::{self, Read};
@@ -127,22 +127,35 @@ impl Circumstances<'_> {
 
     /// The log's signature does not hold: the log may be one that the root does not know.
     fn log_signature(&self, error: &TransparencyLogError) -> Failure {
-        for entry in &self.bundle.verification_material.tlog_entries {
-            let id = entry.log_id.key_id.as_bytes();
-            if self.root.cannot_use_log(id) {
-                return unknown(Step::LogInclusion, Cause::UnsupportedFormat, "the log's key is of a kind that is not supported");
-            }
-            if self.root.knows_log(id) {
-                continue;
-            }
-            let claimed = entry.integrated_time.or_else(|| stamp::claimed_times(self.root, self.bundle).first().copied());
-            let claimed = claimed.or_else(|| self.certificate.map(|read| read.claims.not_before));
-            if let Some(unknown) = claimed.and_then(|claimed| self.root.too_old_for(claimed, "the log")) {
-                return (Step::LogInclusion, StepOutcome::Unknown(unknown));
-            }
-            return failed(Step::LogInclusion, Reason::LogSignatureInvalid, format!("the log is not one of trust root {}", self.root.name));
+        self.foreign_log().unwrap_or_else(|| failed(Step::LogInclusion, Reason::LogSignatureInvalid, error))
+    }
+
+    /// An entry that names a log which the root does not know, or which did not sign its checkpoint.
+    ///
+    /// Upstream gap (sigstore-verify 0.15): without a promise the log is found by the hint in the checkpoint, and nothing compares it
+    /// with the one that the entry names.
+    pub(super) fn foreign_log(&self) -> Option<Failure> {
+        self.bundle.verification_material.tlog_entries.iter().find_map(|entry| self.foreign_log_of(entry))
+    }
+
+    fn foreign_log_of(&self, entry: &TransparencyLogEntry) -> Option<Failure> {
+        let id = entry.log_id.key_id.as_bytes();
+        if self.root.cannot_use_log(id) {
+            return Some(unknown(Step::LogInclusion, Cause::UnsupportedFormat, "the log's key is of a kind that is not supported"));
         }
-        failed(Step::LogInclusion, Reason::LogSignatureInvalid, error)
+        if self.root.knows_log(id) {
+            let checkpoint = entry.inclusion_proof.as_ref().and_then(|proof| proof.checkpoint.checkpoint());
+            let signed = checkpoint.is_none_or(|note| note.signatures().iter().any(|by| id.starts_with(by.key_id.as_bytes())));
+            let detail = "the log that the entry names did not sign its checkpoint";
+            return (!signed).then(|| failed(Step::LogInclusion, Reason::LogSignatureInvalid, detail));
+        }
+        let claimed = entry.integrated_time.or_else(|| stamp::claimed_times(self.root, self.bundle).first().copied());
+        let claimed = claimed.or_else(|| self.certificate.map(|read| read.claims.not_before));
+        if let Some(unknown) = claimed.and_then(|claimed| self.root.too_old_for(claimed, "the log")) {
+            return Some((Step::LogInclusion, StepOutcome::Unknown(unknown)));
+        }
+        let detail = format!("the log is not one of trust root {}", self.root.name);
+        Some(failed(Step::LogInclusion, Reason::LogSignatureInvalid, detail))
     }
 
     fn integrated_time(&self, detail: &str) -> Failure {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::bundle::{BOTH, IN_TOTO, Log, PROMISE, Proofs, Version, pae, statement};
 use super::super::cosign::{BUNDLE_ANNOTATION, Layer, SIGNATURE, simple_signing};
-use super::super::key::{base64, unbase64};
+use super::super::key::{base64, sha256, unbase64};
 use super::super::layout::{image, other_image};
 use super::super::log::{Kind as Entry, Shown};
 use super::super::sigstore::{GITHUB, Signer, WORKFLOW, claims_at, signed_at};
@@ -106,6 +106,11 @@ fn proofs(stage: &Stage) -> Vec<Case> {
     let mut indexed = layer.logged();
     indexed["Payload"]["logIndex"] = 7.into();
     let with = |change: &dyn Fn(&mut Value)| referred(&changed(stage.bundle(release), |bundle| change(&mut logged(bundle)[0])));
+    // Rekor v2 signs no promise: which log it was is told by the checkpoint alone.
+    let named = |log: &[u8]| {
+        let bundle = stage.sigstore.envelope_bundle(Version::V03, release, &statement(&image()), Proofs::new(Log::V2, true));
+        referred(&changed(bundle, |bundle| logged(bundle)[0]["logId"]["keyId"] = base64(sha256(log)).into()))
+    };
     let shown = |promise, inclusion| Log::V1(Entry::Dsse, Shown { promise, inclusion });
     let envelope =
         |log, stamp| referred(&stage.sigstore.envelope_bundle(Version::V03, release, &statement(&image()), Proofs::new(log, stamp)));
@@ -128,6 +133,8 @@ fn proofs(stage: &Stage) -> Vec<Case> {
                 entry["inclusionProof"]["checkpoint"]["envelope"] = origin.into();
             }),
         ),
+        ("log-id-unknown", named(b"a log that nobody knows")),
+        ("log-id-of-another", named(&stage.sigstore.rekor.key.spki())),
         ("inclusion-missing", envelope(shown(true, false), false)),
         ("promise-missing", envelope(shown(false, true), false)),
         ("promise-missing-stamped", envelope(shown(false, true), true)),

@@ -30,6 +30,7 @@ pub struct Stage {
     pub person: Signer,
     pub p256: Signer,
     pub p384: Signer,
+    pub p384_sha256: Signer,
     pub rsa: Signer,
     pub ed25519: Signer,
     /// A key that nobody trusts.
@@ -48,6 +49,7 @@ impl Stage {
             stranger: Sigstore::new(),
             p256: Signer::key(Kind::P256),
             p384: Signer::key(Kind::P384),
+            p384_sha256: Signer::key(Kind::P384Sha256),
             rsa: Signer::key(Kind::Rsa),
             ed25519: Signer::key(Kind::Ed25519),
             unknown: Signer::key(Kind::P256),

@@ -9,7 +9,7 @@ use super::super::cosign::{BUNDLE_ANNOTATION, CERTIFICATE, Layer};
 use super::super::key::{Key, Kind, base64};
 use super::super::layout::{Layout, image, image_bytes, other_image};
 use super::super::log::{Kind as Entry, Logged};
-use super::super::sigstore::{ACCOUNTS, Signer, claims_at, signed_at};
+use super::super::sigstore::{ACCOUNTS, Signer, WORKFLOW, claims_at, signed_at, workflow};
 use super::{Case, Stage, referred, tagged};
 use crate::world::COSIGN_SIGN;
 
@@ -23,6 +23,7 @@ fn bundles(stage: &Stage) -> Vec<Case> {
     let (sigstore, release) = (&stage.sigstore, &stage.release);
     let envelope =
         |version, log, stamp| referred(&sigstore.envelope_bundle(version, release, &statement(&image()), Proofs::new(log, stamp)));
+    let certified = |kind| referred(&stage.bundle(&sigstore.signer_with(Key::new(kind), &workflow(WORKFLOW))));
     let message = |version, log, stamp| referred(&sigstore.message_bundle(version, release, &image_bytes("one"), Proofs::new(log, stamp)));
     vec![
         ("bundle", referred(&stage.bundle(release))),
@@ -36,6 +37,9 @@ fn bundles(stage: &Stage) -> Vec<Case> {
         ("bundle-message", message(Version::V03, Log::V1(Entry::Hashedrekord, BOTH), false)),
         ("bundle-message-rekor2", message(Version::V03, Log::V2, true)),
         ("bundle-message-v01", message(Version::V01, V1, false)),
+        ("bundle-certificate-p384", certified(Kind::P384)),
+        ("bundle-certificate-rsa", certified(Kind::Rsa)),
+        ("bundle-certificate-ed25519", certified(Kind::Ed25519)),
         ("bundle-many-subjects", referred(&stage.bundle_of(release, &statement_of(COSIGN_SIGN, &[&other_image(), &image()])))),
     ]
 }
@@ -99,6 +103,9 @@ fn keys(stage: &Stage) -> Vec<Case> {
         ("key-bundle-message-unlogged", message(&stage.rsa, Proofs::none())),
         ("key-legacy-p256", legacy(&stage.p256)),
         ("key-legacy-p384", legacy(&stage.p384)),
+        ("key-legacy-p384-sha256", legacy(&stage.p384_sha256)),
+        ("key-legacy-p384-sha256-logged", tagged(&[stage.layer(&stage.p384_sha256, Proofs::new(V1, false))])),
+        ("key-bundle-p384-sha256", bare(&stage.p384_sha256)),
         ("key-legacy-rsa", legacy(&stage.rsa)),
         ("key-legacy-ed25519", legacy(&stage.ed25519)),
         ("key-legacy-logged", tagged(&[stage.layer(&stage.p256, Proofs::new(V1, false))])),
