@@ -137,9 +137,8 @@ fn client(options: &TrustOptions) -> Result<reqwest::Client, String> {
             // What comes is signed, whoever serves it.
             .redirect(reqwest::redirect::Policy::limited(3))
             .referer(false)
-            .retry(reqwest::retry::never())
-            .connect_timeout(options.timeout)
-            .timeout(options.timeout);
+            // The whole attempt has a time-out; steps need none of their own.
+            .retry(reqwest::retry::never());
         match options.proxies {
             ProxySource::Environment => builder,
             ProxySource::None => builder.no_proxy(),

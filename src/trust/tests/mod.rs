@@ -2,6 +2,10 @@
 
 mod documents;
 mod keys;
+mod policies;
+mod server;
+mod tuf;
+mod tuf_repository;
 
 /// A file of `material/`.
 macro_rules! material {
