@@ -1,0 +1,336 @@
+//! One authority against one signature: whether the proofs are what it asks for, and whether it is who the policy means.
+
+use jiff::Timestamp;
+
+use super::compiled::{Compiled, CompiledAuthority, Vouches};
+use super::ruling::AsOf;
+use crate::documents::Demand;
+use crate::model::{
+    Cause, CertificateClaims, LogRecord, Proof, ProvenTime, Reason, Relation, Signer, Statement, StatementFormat, Step, StepOutcome,
+    TimeSource,
+};
+
+/// What one authority says of one signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Opinion {
+    /// It is the authority's, and everything asked for holds.
+    Verified(Box<Accepted>),
+    /// It is not, or something does not hold; how far it got.
+    Rejected { progress: u8, reason: Reason, detail: String },
+    /// It is not known.
+    Unknown { cause: Cause, detail: String },
+    /// As of the moment it was not there yet.
+    NotThere,
+}
+
+/// What was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Accepted {
+    pub(super) signer: Signer,
+    pub(super) time: Option<ProvenTime>,
+    pub(super) log: Option<LogRecord>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// How far a rejected signature got: the nearer it came, the more its rejection says.
+mod progress {
+    pub(super) const FORM: u8 = 0;
+    pub(super) const OTHER_KIND: u8 = 1;
+    pub(super) const OTHER_KEY: u8 = 2;
+    pub(super) const PROOF: u8 = 4;
+    pub(super) const NAMES: u8 = 6;
+    pub(super) const ENDED: u8 = 8;
+}
+
+fn rejected(progress: u8, reason: Reason, detail: impl Into<String>) -> Opinion {
+    Opinion::Rejected { progress, reason, detail: detail.into() }
+}
+
+impl CompiledAuthority {
+    /// What it says of a signature that names the subject.
+    pub(super) fn opinion(&self, policy: &Compiled, statement: &Statement, as_of: AsOf) -> Opinion {
+        if let Relation::Malformed(why) = &statement.relation {
+            return rejected(progress::FORM, Reason::Malformed, format!("it cannot be parsed: {why}"));
+        }
+        if let Some(detail) = unsupported(&statement.format) {
+            return Opinion::Unknown { cause: Cause::UnsupportedFormat, detail };
+        }
+        if let Some(unknown) = &self.unavailable {
+            return Opinion::Unknown { cause: unknown.cause, detail: unknown.detail.clone() };
+        }
+        let own = statement.proofs.iter().filter(|proof| self.trials.contains(&proof.trial));
+        own.map(|proof| self.judge(policy, proof, as_of)).reduce(better).unwrap_or_else(|| self.other_kind(statement))
+    }
+
+    /// What it says of a signature by a kind of signer that it does not vouch for.
+    fn other_kind(&self, statement: &Statement) -> Opinion {
+        let by = statement.proofs.first().and_then(|proof| proof.signer.as_ref()).map(describe);
+        let by = by.unwrap_or_else(|| "somebody else".to_owned());
+        match self.vouches {
+            Vouches::Key => {
+                rejected(progress::OTHER_KIND, Reason::KeyMismatch, format!("signed by {by}; the policy wants the key of {}", self.name))
+            }
+            Vouches::Keyless { .. } | Vouches::Certificate { .. } => {
+                rejected(progress::OTHER_KIND, Reason::IdentityMismatch, format!("signed by a key; the policy wants {}", self.wanted()))
+            }
+        }
+    }
+
+    fn judge(&self, policy: &Compiled, proof: &Proof, as_of: AsOf) -> Opinion {
+        // Whatever else: what was signed later than the moment is not there as of it.
+        if let Some(first) = proof.proven_time()
+            && first.at > as_of.latest()
+        {
+            return if as_of.rewound {
+                Opinion::NotThere
+            } else {
+                let detail = format!("it is proven to be of {}, which is later than now: set the clock (NTP)", first.at);
+                Opinion::Unknown { cause: Cause::ClockSkew, detail }
+            };
+        }
+        let time = self.counted_time(proof).cloned();
+        if let Some(opinion) = self.first_gap(proof, time.as_ref()) {
+            return opinion;
+        }
+        let Some(signer) = &proof.signer else {
+            return rejected(progress::FORM, Reason::Malformed, "it names no signer");
+        };
+        if let Some(opinion) = self.other_names(signer) {
+            return opinion;
+        }
+        let signed = time.as_ref().map(|time| time.at);
+        if let Some(opinion) = self.not_in_force(policy, signer, signed, as_of.moment) {
+            return opinion;
+        }
+        let log = proof.log.clone().filter(|_| self.log != Demand::UnsafeIgnore);
+        Opinion::Verified(Box::new(Accepted { signer: signer.clone(), time, log, warnings: self.warnings(proof) }))
+    }
+
+    /// The earliest proven time of those that are looked at.
+    fn counted_time<'p>(&self, proof: &'p Proof) -> Option<&'p ProvenTime> {
+        let counts = |time: &&ProvenTime| match time.by {
+            TimeSource::Log => self.log != Demand::UnsafeIgnore,
+            TimeSource::TimeStampAuthority => true,
+        };
+        if self.time == Demand::UnsafeIgnore { None } else { proof.times.iter().find(counts) }
+    }
+
+    /// The first step that is asked for and does not hold: a failure is certain, so it comes before what is not known.
+    fn first_gap(&self, proof: &Proof, time: Option<&ProvenTime>) -> Option<Opinion> {
+        let by_certificate = !matches!(self.vouches, Vouches::Key);
+        let mut asked = vec![Step::Form];
+        if by_certificate {
+            asked.push(Step::CertificateChain);
+        }
+        if self.sct {
+            asked.push(Step::CertificateLog);
+        }
+        if self.log == Demand::Required {
+            asked.extend([Step::LogEntry, Step::LogInclusion]);
+        }
+        if by_certificate {
+            asked.push(Step::CertificateValidity);
+        }
+        asked.extend([Step::Signature, Step::Subject]);
+        // Without a proven time a short-lived certificate proves nothing, whatever the policy asks.
+        let needs_time = self.time == Demand::Required || matches!(self.vouches, Vouches::Keyless { .. });
+        let no_time =
+            (needs_time && proof.times.is_empty() || self.time == Demand::Required && time.is_none()).then(|| self.no_time(proof));
+        let mut unknown = None;
+        for step in asked {
+            match proof.step(step) {
+                StepOutcome::Failed { reason, detail } => {
+                    let progress = match reason {
+                        Reason::KeyMismatch => progress::OTHER_KEY,
+                        Reason::Malformed => progress::FORM,
+                        _ => progress::PROOF,
+                    };
+                    return Some(rejected(progress, *reason, by_whom(proof, detail)));
+                }
+                StepOutcome::Unknown(why) => {
+                    unknown.get_or_insert_with(|| Opinion::Unknown { cause: why.cause, detail: why.detail.clone() });
+                }
+                StepOutcome::Held(_) | StepOutcome::Missing | StepOutcome::NotApplicable => {}
+            }
+        }
+        // That no time is proven may only follow from what is not known.
+        if let Some(no_time) = no_time {
+            return Some(match unknown {
+                Some(unknown) => unknown,
+                None => no_time,
+            });
+        }
+        if unknown.is_some() {
+            return unknown;
+        }
+        let missing = |step: Step, reason: Reason, text: &str| {
+            (!proof.step(step).held()).then(|| rejected(progress::PROOF, reason, by_whom(proof, text)))
+        };
+        let log = (self.log == Demand::Required)
+            .then(|| {
+                missing(Step::LogInclusion, Reason::LogEntryMissing, "there is no entry of a transparency log, which the policy asks for")
+            })
+            .flatten();
+        let sct = self
+            .sct
+            .then(|| {
+                missing(Step::CertificateLog, Reason::SctMissing, "there is no signed certificate timestamp, which the policy asks for")
+            })
+            .flatten();
+        let chain = by_certificate
+            .then(|| missing(Step::CertificateChain, Reason::CertificateUntrusted, "its certificate was not verified"))
+            .flatten();
+        let signature = missing(Step::Signature, Reason::SignatureInvalid, "its signature was not verified");
+        let subject = missing(Step::Subject, Reason::DigestMismatch, "what it names was not verified");
+        log.or(sct).or(chain).or(signature).or(subject)
+    }
+
+    /// What it means that no time is proven.
+    fn no_time(&self, proof: &Proof) -> Opinion {
+        match proof.step(Step::TimeStamp) {
+            StepOutcome::Unknown(why) => Opinion::Unknown { cause: why.cause, detail: why.detail.clone() },
+            StepOutcome::Failed { reason, detail } => rejected(progress::PROOF, *reason, by_whom(proof, detail)),
+            StepOutcome::Held(_) | StepOutcome::Missing | StepOutcome::NotApplicable => rejected(
+                progress::PROOF,
+                Reason::TimestampMissing,
+                by_whom(proof, "no time of signing is proven, which the policy asks for"),
+            ),
+        }
+    }
+
+    /// Whether the signer is somebody else than the policy means.
+    fn other_names(&self, signer: &Signer) -> Option<Opinion> {
+        let other = |reason: Reason, detail: String| Some(rejected(progress::NAMES, reason, detail));
+        let (claims, issuer, subject, extensions) = match (&self.vouches, signer) {
+            // That it is this key is what its trial has shown.
+            (Vouches::Key, Signer::Key { .. }) => return None,
+            (Vouches::Keyless { issuer, subject, extensions }, Signer::Certificate(claims)) => {
+                (claims, Some(issuer), subject, &extensions[..])
+            }
+            (Vouches::Certificate { subject }, Signer::Certificate(claims)) => (claims, None, subject, &[][..]),
+            _ => return other(Reason::IdentityMismatch, format!("signed by {}; the policy wants {}", describe(signer), self.wanted())),
+        };
+        let told = || format!("signed by {}; the policy wants {}", describe(signer), self.wanted());
+        if let Some(issuer) = issuer
+            && !claims.issuer.as_deref().is_some_and(|text| issuer.matches(text))
+        {
+            return other(Reason::IssuerMismatch, told());
+        }
+        if !names(claims, issuer.is_none()).is_some_and(|names| names.iter().all(|name| subject.matches(name))) {
+            return other(Reason::IdentityMismatch, told());
+        }
+        let differing = extensions.iter().find(|(name, wanted)| !claims.extensions.get(name).is_some_and(|text| wanted.matches(text)))?;
+        let (name, wanted) = differing;
+        let found = claims.extensions.get(name).map_or_else(|| "has no".to_owned(), |text| format!("has {text:?} as"));
+        other(
+            Reason::ExtensionMismatch,
+            format!("signed by {}, whose certificate {found} {name}; the policy wants {wanted}", describe(signer)),
+        )
+    }
+
+    /// Whether the authority had ended, had not begun, or was revoked when it signed.
+    fn not_in_force(&self, policy: &Compiled, signer: &Signer, signed: Option<Timestamp>, as_of: Timestamp) -> Option<Opinion> {
+        let ended = |detail: String| Some(rejected(progress::ENDED, Reason::AuthorityExpired, detail));
+        let by = describe(signer);
+        // What has no proven time may have been signed at any moment up to now.
+        let latest = signed.unwrap_or(as_of);
+        if let Some(until) = self.until.filter(|until| latest >= *until) {
+            let when = signed.map_or_else(|| "at no proven time".to_owned(), |signed| format!("at {signed}"));
+            return ended(format!("signed by {by} {when}; authority {} is trusted before {until}", self.name));
+        }
+        match (self.from, signed) {
+            (Some(from), Some(signed)) if signed < from => {
+                return ended(format!("signed by {by} at {signed}; authority {} is trusted from {from} on", self.name));
+            }
+            (Some(from), None) => {
+                return ended(format!("signed by {by} at no proven time; authority {} is trusted from {from} on", self.name));
+            }
+            _ => {}
+        }
+        let revoked = policy.revocations.iter().find_map(|revocation| revocation.of_signer(signer, signed, as_of))?;
+        Some(rejected(progress::ENDED, Reason::Revoked, format!("signed by {by}; {revoked}")))
+    }
+
+    /// Proofs that are there, were not asked for, and do not hold.
+    fn warnings(&self, proof: &Proof) -> Vec<String> {
+        let mut optional = Vec::new();
+        if self.log == Demand::Optional {
+            optional.extend([Step::LogEntry, Step::LogInclusion]);
+        }
+        if self.time != Demand::UnsafeIgnore {
+            optional.push(Step::TimeStamp);
+        }
+        let told = optional.into_iter().filter_map(|step| match proof.step(step) {
+            StepOutcome::Failed { detail, .. } => Some(format!("its {} does not hold and proves nothing: {detail}", step.title())),
+            StepOutcome::Unknown(why) => Some(format!("its {} cannot be checked and proves nothing: {}", step.title(), why.detail)),
+            _ => None,
+        });
+        told.collect()
+    }
+
+    /// Whom it means, for a person.
+    pub(super) fn wanted(&self) -> String {
+        match &self.vouches {
+            Vouches::Keyless { issuer, subject, .. } => format!("{subject} (issuer {issuer})"),
+            Vouches::Key => format!("the key of {}", self.name),
+            Vouches::Certificate { subject } => format!("{subject} under the authority of {}", self.name),
+        }
+    }
+}
+
+/// The names that must all be the wanted one. A certificate that names several is somebody else's as much as the wanted one's; one that
+/// names nobody is nobody's. Under authorities of one's own the distinguished name stands in where there is no other.
+fn names(claims: &CertificateClaims, own_authority: bool) -> Option<Vec<&str>> {
+    let names: Vec<&str> = claims.names.iter().map(crate::model::SubjectName::text).collect();
+    match names.is_empty() {
+        false => Some(names),
+        true if own_authority && !claims.subject.is_empty() => Some(vec![claims.subject.as_str()]),
+        true => None,
+    }
+}
+
+/// Why a form that is recognised is not verified.
+fn unsupported(format: &StatementFormat) -> Option<String> {
+    match format {
+        StatementFormat::Notation { envelope } => Some(format!("Notation signatures ({envelope}) are not verified by this version")),
+        StatementFormat::Unsupported { media_type } => Some(format!("signatures of the form {media_type} are not supported")),
+        StatementFormat::SimpleSigning | StatementFormat::BundleMessage | StatementFormat::Dsse { .. } => None,
+    }
+}
+
+fn by_whom(proof: &Proof, detail: &str) -> String {
+    match &proof.signer {
+        Some(signer @ Signer::Certificate(_)) => format!("claims to be by {}: {detail}", describe(signer)),
+        _ => detail.to_owned(),
+    }
+}
+
+/// A signer, for a person.
+pub(super) fn describe(signer: &Signer) -> String {
+    match signer {
+        Signer::Key { fingerprint } => format!("key {}", fingerprint.short()),
+        Signer::Certificate(claims) => {
+            let names: Vec<_> = claims.names.iter().map(crate::model::SubjectName::text).collect();
+            let name = match (names.is_empty(), claims.subject.is_empty()) {
+                (false, _) => names.join(" and "),
+                (true, false) => claims.subject.clone(),
+                (true, true) => "nobody by name".to_owned(),
+            };
+            match &claims.issuer {
+                Some(issuer) => format!("{name} (issuer {issuer})"),
+                None => name,
+            }
+        }
+    }
+}
+
+/// The opinion that counts where a signature was tried in several ways.
+pub(super) fn better(one: Opinion, other: Opinion) -> Opinion {
+    let rank = |opinion: &Opinion| match opinion {
+        Opinion::Verified(_) => (3, 0),
+        Opinion::Unknown { .. } => (2, 0),
+        Opinion::Rejected { progress, .. } => (1, *progress),
+        Opinion::NotThere => (0, 0),
+    };
+    if rank(&other) > rank(&one) { other } else { one }
+}

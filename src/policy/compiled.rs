@@ -1,0 +1,210 @@
+//! Policies with their material, made ready once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::matcher::Matcher;
+use super::revocation::Revoked;
+use crate::documents::{Authority, Demand, FulcioExtension, ImageRule, Otherwise, SctDemand, TrustPolicy};
+use crate::model::{AuthorityMaterial, Cause, PolicyMaterial, Trial, TrustRoot, UnknownAnswer};
+
+/// A policy with its name and its material.
+#[derive(Debug, Clone)]
+pub struct NamedPolicy {
+    /// Its name.
+    pub name: String,
+    /// What it says.
+    pub policy: TrustPolicy,
+    /// What it vouches with.
+    pub material: PolicyMaterial,
+}
+
+/// Trust policies, made ready: texts compiled, authorities turned into trials.
+#[derive(Debug, Clone, Default)]
+pub struct TrustPolicies {
+    pub(super) policies: Vec<Compiled>,
+    trials: Vec<Trial>,
+}
+
+/// One policy.
+#[derive(Debug, Clone)]
+pub(super) struct Compiled {
+    pub(super) name: String,
+    pub(super) authorities: BTreeMap<String, CompiledAuthority>,
+    pub(super) rules: Vec<ImageRule>,
+    pub(super) revocations: Vec<Revoked>,
+    pub(super) otherwise: Otherwise,
+}
+
+/// One authority.
+#[derive(Debug, Clone)]
+pub(super) struct CompiledAuthority {
+    pub(super) name: String,
+    pub(super) vouches: Vouches,
+    /// Positions of its trials.
+    pub(super) trials: Vec<u32>,
+    /// Why it cannot be asked.
+    pub(super) unavailable: Option<UnknownAnswer>,
+    pub(super) log: Demand,
+    pub(super) time: Demand,
+    pub(super) sct: bool,
+    pub(super) from: Option<Timestamp>,
+    /// The first moment at which it is not trusted any more.
+    pub(super) until: Option<Timestamp>,
+}
+
+/// With what an authority vouches.
+#[derive(Debug, Clone)]
+pub(super) enum Vouches {
+    Keyless { issuer: Matcher, subject: Matcher, extensions: Vec<(String, Matcher)> },
+    Key,
+    Certificate { subject: Matcher },
+}
+
+impl CompiledAuthority {
+    /// Whether it rests on a key that lives long.
+    pub(super) fn is_long_lived(&self) -> bool {
+        matches!(self.vouches, Vouches::Key | Vouches::Certificate { .. })
+    }
+}
+
+impl TrustPolicies {
+    /// Makes policies ready.
+    #[must_use]
+    pub fn new(policies: Vec<NamedPolicy>) -> Self {
+        let mut ready = Self::default();
+        for NamedPolicy { name, policy, material } in policies {
+            let authorities = policy
+                .authorities
+                .iter()
+                .map(|(authority, spec)| (authority.clone(), ready.authority(authority, spec, &material)))
+                .collect();
+            ready.policies.push(Compiled {
+                name,
+                authorities,
+                rules: policy.images.clone(),
+                revocations: policy.revocations.iter().map(Revoked::of).collect(),
+                otherwise: policy.otherwise,
+            });
+        }
+        ready
+    }
+
+    /// Whether they say nothing about whom to trust.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.policies.iter().all(|policy| policy.authorities.is_empty() && policy.rules.is_empty())
+    }
+
+    /// Everything that statements are to be tried with, each once. A proof names its trial by the position.
+    #[must_use]
+    pub fn trials(&self) -> &[Trial] {
+        &self.trials
+    }
+
+    /// Names of all authorities, with their policies', in order.
+    pub fn authorities(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.policies.iter().flat_map(|policy| policy.authorities.keys().map(|name| (policy.name.as_str(), name.as_str())))
+    }
+
+    /// The authorities that rest on a key that lives long, in order.
+    #[must_use]
+    pub fn long_lived(&self) -> Vec<String> {
+        let all = self.policies.iter().flat_map(|policy| policy.authorities.values());
+        all.filter(|authority| authority.is_long_lived()).map(|authority| authority.name.clone()).collect()
+    }
+
+    /// The same policies with one more revocation in each: what would be if it were revoked.
+    #[must_use]
+    pub fn with_revocation(&self, revocation: &crate::documents::Revocation) -> Self {
+        let mut changed = self.clone();
+        for policy in &mut changed.policies {
+            policy.revocations.push(Revoked::of(revocation));
+        }
+        changed
+    }
+
+    fn trial(&mut self, trial: Trial) -> u32 {
+        let known = self.trials.iter().position(|known| *known == trial);
+        let position = known.unwrap_or_else(|| {
+            self.trials.push(trial);
+            self.trials.len() - 1
+        });
+        u32::try_from(position).unwrap_or(u32::MAX)
+    }
+
+    fn authority(&mut self, name: &str, spec: &Authority, material: &PolicyMaterial) -> CompiledAuthority {
+        let short_lived = spec.keyless.is_some();
+        let usual = if short_lived { Demand::Required } else { Demand::Optional };
+        let mut authority = CompiledAuthority {
+            name: name.to_owned(),
+            vouches: Vouches::Key,
+            trials: Vec::new(),
+            unavailable: None,
+            log: spec.transparency_log.unwrap_or(usual),
+            time: spec.proven_time.unwrap_or(usual),
+            sct: spec.sct != Some(SctDemand::UnsafeIgnore),
+            from: spec.valid_from.map(crate::documents::Moment::first),
+            until: spec.valid_until.map(crate::documents::Moment::end),
+        };
+        // Whose logs and time stamps count; one trial each.
+        let witnesses: Vec<Option<Arc<TrustRoot>>> = match &spec.trust_root {
+            _ if authority.log == Demand::UnsafeIgnore && authority.time == Demand::UnsafeIgnore => vec![None],
+            Some(root) => vec![material.roots.get(root).cloned()],
+            None if material.roots.is_empty() => vec![None],
+            None => material.roots.values().cloned().map(Some).collect(),
+        };
+        match (&spec.keyless, material.authorities.get(name)) {
+            (_, Some(AuthorityMaterial::Unavailable(unknown))) => authority.unavailable = Some(unknown.clone()),
+            (Some(keyless), _) => {
+                match material.roots.get(&keyless.trust_root) {
+                    Some(root) => {
+                        // A root without logs has neither entries nor certificate timestamps to show: its time stamps stand for them.
+                        if root.without_logs {
+                            authority.log = Demand::UnsafeIgnore;
+                            authority.sct = false;
+                        }
+                        authority.trials = vec![self.trial(Trial::Keyless { root: Arc::clone(root) })];
+                    }
+                    None => {
+                        let detail = format!("trust root {} of authority {name} was not loaded", keyless.trust_root);
+                        authority.unavailable = Some(UnknownAnswer { cause: Cause::TrustRootUnavailable, detail });
+                    }
+                }
+                let exact = keyless.extensions.iter().map(|(extension, text)| (extension, Matcher::Exact(text.clone())));
+                let patterns = keyless.extensions_regexp.iter().map(|(extension, text)| (extension, Matcher::regexp(text)));
+                authority.vouches = Vouches::Keyless {
+                    issuer: Matcher::of(&keyless.issuer),
+                    subject: Matcher::of(&keyless.subject),
+                    extensions: exact.chain(patterns).map(|(extension, matcher)| (name_of(*extension), matcher)).collect(),
+                };
+            }
+            (None, Some(AuthorityMaterial::Keys(keys))) => {
+                let pairs = keys.iter().flat_map(|key| witnesses.iter().map(move |root| (key, root)));
+                authority.trials = pairs.map(|(key, root)| self.trial(Trial::Key { key: key.clone(), root: root.clone() })).collect();
+            }
+            (None, Some(AuthorityMaterial::Certificates(authorities))) => {
+                let trials = witnesses.iter().map(|root| Trial::Certificate { authorities: authorities.clone(), root: root.clone() });
+                authority.trials = trials.map(|trial| self.trial(trial)).collect();
+                authority.sct = false;
+            }
+            (None, _) => {
+                let detail = format!("the key or certificates of authority {name} were not loaded");
+                authority.unavailable = Some(UnknownAnswer { cause: Cause::TrustRootUnavailable, detail });
+            }
+        }
+        if let Some(certificate) = &spec.certificate {
+            authority.vouches = Vouches::Certificate { subject: Matcher::of(&certificate.subject) };
+            authority.sct = false;
+        }
+        authority
+    }
+}
+
+/// The name of an extension, as proofs have it.
+fn name_of(extension: FulcioExtension) -> String {
+    // The document's own name for it, without quotes.
+    serde_json::to_value(extension).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}

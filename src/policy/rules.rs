@@ -1,0 +1,105 @@
+//! Which rules are about an image, and which of them apply.
+
+use super::compiled::{Compiled, TrustPolicies};
+use crate::documents::{ImageRule, Otherwise, Strength};
+use crate::model::{Pattern, Repository};
+
+/// A rule that matches an image, and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleApplied<'a> {
+    /// Name of its policy.
+    pub policy: &'a str,
+    /// Its number in the policy, from 1.
+    pub number: usize,
+    /// The pattern that matches: of several, the most specific.
+    pub pattern: &'a Pattern,
+    /// The rule.
+    pub rule: &'a ImageRule,
+    /// What becomes of it.
+    pub effect: RuleEffect,
+}
+
+/// What becomes of a rule that matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuleEffect {
+    /// It is mandatory: it must hold, whatever else matches.
+    Mandatory,
+    /// It is the most specific of the default rules.
+    MostSpecific,
+    /// A more specific default rule applies instead.
+    Overruled,
+    /// Another default rule is as specific: which applies cannot be said.
+    Tied,
+}
+
+/// What the policies say of an image as a whole.
+pub(super) enum Applicable<'a> {
+    /// These rules, all of which must hold, with their policies.
+    Rules(Vec<(&'a Compiled, &'a ImageRule)>),
+    /// Two default rules are as specific as each other.
+    Tie(String),
+    /// No rule matches: nobody is trusted.
+    Rejected,
+    /// No rule matches, and the policies say to leave such images alone.
+    Ignored,
+}
+
+impl TrustPolicies {
+    /// Every rule that matches, in the order of the policies, and what becomes of it.
+    #[must_use]
+    pub fn explain(&self, repository: &Repository) -> Vec<RuleApplied<'_>> {
+        let mut matching: Vec<RuleApplied<'_>> = Vec::new();
+        for policy in &self.policies {
+            for (position, rule) in policy.rules.iter().enumerate() {
+                let patterns = rule.images.iter().filter(|pattern| pattern.matches(repository));
+                let Some(pattern) = patterns.max_by_key(|pattern| pattern.specificity()) else { continue };
+                let effect = if rule.strength == Strength::Mandatory { RuleEffect::Mandatory } else { RuleEffect::Overruled };
+                matching.push(RuleApplied { policy: &policy.name, number: position + 1, pattern, rule, effect });
+            }
+        }
+        let is_default = |applied: &RuleApplied<'_>| applied.rule.strength == Strength::Default;
+        let most = matching.iter().filter(|applied| is_default(applied)).map(|applied| applied.pattern.specificity()).max();
+        let ties = matching.iter().filter(|applied| is_default(applied) && Some(applied.pattern.specificity()) == most).count();
+        for applied in &mut matching {
+            if is_default(applied) && Some(applied.pattern.specificity()) == most {
+                applied.effect = if ties > 1 { RuleEffect::Tied } else { RuleEffect::MostSpecific };
+            }
+        }
+        matching
+    }
+
+    /// Whether any rule is about the images of a repository.
+    #[must_use]
+    pub fn covers(&self, repository: &Repository) -> bool {
+        self.policies.iter().flat_map(|policy| &policy.rules).any(|rule| rule.images.iter().any(|pattern| pattern.matches(repository)))
+    }
+
+    pub(super) fn applicable(&self, repository: &Repository) -> Applicable<'_> {
+        let matching = self.explain(repository);
+        let tied: Vec<_> = matching
+            .iter()
+            .filter(|applied| applied.effect == RuleEffect::Tied)
+            .map(|applied| format!("{} (rule {} of policy {})", applied.pattern, applied.number, applied.policy))
+            .collect();
+        if !tied.is_empty() {
+            return Applicable::Tie(format!(
+                "several default rules are as specific for {repository}: {}; make one mandatory, or one more specific",
+                tied.join(", ")
+            ));
+        }
+        let applies = |applied: &&RuleApplied<'_>| matches!(applied.effect, RuleEffect::Mandatory | RuleEffect::MostSpecific);
+        let rules: Vec<_> = matching
+            .iter()
+            .filter(applies)
+            .filter_map(|applied| {
+                let policy = self.policies.iter().find(|policy| policy.name == applied.policy)?;
+                Some((policy, policy.rules.get(applied.number - 1)?))
+            })
+            .collect();
+        if !rules.is_empty() {
+            return Applicable::Rules(rules);
+        }
+        let ignored = self.policies.iter().all(|policy| policy.otherwise == Otherwise::Ignore);
+        if ignored { Applicable::Ignored } else { Applicable::Rejected }
+    }
+}

@@ -1,0 +1,469 @@
+//! From opinions about single signatures to one ruling about an image, by the table of the contract (`docs/verdicts.md`).
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::authority::{Accepted, Opinion, better, describe};
+use super::compiled::{Compiled, CompiledAuthority, TrustPolicies};
+use super::requirement::{Identity, distinct};
+use super::rules::Applicable;
+use crate::documents::Requirement;
+use crate::model::{
+    Carrier, Cause, Digest, ImageEvidence, LogRecord, ManifestPresence, PlaceOutcome, ProvenTime, Reason, Relation, Signer, Statement,
+    SubjectState, UnknownAnswer, Verdict,
+};
+
+/// The moment as of which is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AsOf {
+    /// The moment.
+    pub moment: Timestamp,
+    /// By how much clocks may differ: what is proven to be so much later is still taken for now.
+    pub tolerance: SignedDuration,
+    /// Whether it is a moment of the past that was asked for: what is later is then not there, else it is a wrong clock.
+    pub rewound: bool,
+}
+
+impl AsOf {
+    /// The latest proven time that is accepted.
+    pub(super) fn latest(&self) -> Timestamp {
+        self.moment.checked_add(self.tolerance).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// What is asked about an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// By whom it is to be signed.
+    pub by: AskedBy<'a>,
+    /// By how many at least; none: as the rule says, or one.
+    pub at_least: Option<u32>,
+    /// Whether a long-lived key does not count.
+    pub keyless_only: bool,
+    /// Whether only what is in a transparency log counts, whatever the policy asks.
+    pub transparency_log: bool,
+    /// Whether only what has a proven time counts, whatever the policy asks.
+    pub proven_time: bool,
+}
+
+/// By whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedBy<'a> {
+    /// As the rules of the policies say.
+    Policy,
+    /// By these authorities, of whichever policy.
+    Authorities(&'a [String]),
+}
+
+impl Asked<'_> {
+    /// What the policies ask.
+    pub const BY_POLICY: Asked<'static> =
+        Asked { by: AskedBy::Policy, at_least: None, keyless_only: false, transparency_log: false, proven_time: false };
+}
+
+/// What the policies say about an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ruling {
+    /// They say nothing about it.
+    Irrelevant,
+    /// It is signed as asked; by whom, and what a person should know.
+    Verified(Vec<Held>, Vec<String>),
+    /// It is not.
+    Rejected {
+        /// The stable reason.
+        reason: Reason,
+        /// What was found.
+        detail: String,
+    },
+    /// One really looked, and there is no signature.
+    Absent,
+    /// It is not known.
+    Unknown {
+        /// The stable cause.
+        cause: Cause,
+        /// What happened.
+        detail: String,
+    },
+}
+
+impl Ruling {
+    /// The verdict in it; none where the policies say nothing.
+    #[must_use]
+    pub fn verdict(&self) -> Option<Verdict> {
+        match self {
+            Self::Irrelevant => None,
+            Self::Verified(..) => Some(Verdict::Verified),
+            Self::Rejected { reason, .. } => Some(Verdict::Rejected(*reason)),
+            Self::Absent => Some(Verdict::Absent),
+            Self::Unknown { cause, .. } => Some(Verdict::Unknown(*cause)),
+        }
+    }
+
+    fn unknown(unknown: UnknownAnswer) -> Self {
+        Self::Unknown { cause: unknown.cause, detail: unknown.detail }
+    }
+}
+
+/// A signature that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The authority whose it is.
+    pub authority: String,
+    /// Who signed.
+    pub signer: Signer,
+    /// When, and by what that is proven.
+    pub time: Option<ProvenTime>,
+    /// Where it is logged.
+    pub log: Option<LogRecord>,
+    /// Position of the statement.
+    pub statement: usize,
+    /// Which digest carried it.
+    pub carrier: Carrier,
+}
+
+impl Held {
+    /// Who signed, when and where it is logged, for a person.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let mut text = describe(&self.signer);
+        if let Some(time) = &self.time {
+            let by = match time.by {
+                crate::model::TimeSource::Log => "the log",
+                crate::model::TimeSource::TimeStampAuthority => "a time stamp",
+            };
+            text.push_str(&format!(" at {} (by {by})", time.at));
+        }
+        if let Some(log) = &self.log {
+            text.push_str(&format!(", log entry {}", log.index));
+        }
+        if let Carrier::Index(index) = &self.carrier {
+            text.push_str(&format!(", on the index {} that lists it", index.short()));
+        }
+        text
+    }
+}
+
+/// What the policies say about one signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// Position of the statement.
+    pub statement: usize,
+    /// The authority that accepts it, or came nearest.
+    pub authority: Option<String>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What was found.
+    pub detail: String,
+}
+
+/// Signatures of an image that name it, with their positions; what else lies there is of others, or nothing that counts.
+pub fn signatures_of(image: &ImageEvidence) -> impl Iterator<Item = (usize, &Statement)> {
+    let all = image.statements.iter().enumerate().filter(|(_, statement)| statement.is_signature());
+    all.filter(|(_, statement)| names(statement, &image.subject) && counts(statement, image))
+}
+
+/// Whether a statement names what it was found beside, or, found beside the index, the platform manifest itself.
+fn names(statement: &Statement, subject: &SubjectState) -> bool {
+    match (&statement.relation, subject) {
+        (Relation::Names, _) => true,
+        (Relation::NamesOthers(digests), SubjectState::Known(subject)) => digests.contains(subject),
+        (Relation::NamesOthers(_) | Relation::Malformed(_), _) => false,
+    }
+}
+
+/// A signature in a repository that says it does not have the image (any more) is not known to be one of it; elsewhere it counts.
+fn counts(statement: &Statement, evidence: &ImageEvidence) -> bool {
+    match &evidence.manifest {
+        ManifestPresence::Unknown(unknown) if unknown.cause == Cause::ImageNotFound => statement.place != evidence.repository.to_string(),
+        _ => true,
+    }
+}
+
+/// Why an absence cannot be said, if it cannot: one must have looked everywhere, after the manifest itself was seen.
+#[must_use]
+pub fn not_looked(evidence: &ImageEvidence) -> Option<UnknownAnswer> {
+    if let SubjectState::Unknown(unknown) = &evidence.subject {
+        return Some(unknown.clone());
+    }
+    let not_asked = || UnknownAnswer { cause: Cause::NotCaptured, detail: "signatures of this image were not asked for".to_owned() };
+    match &evidence.manifest {
+        ManifestPresence::Seen { .. } => {}
+        ManifestPresence::Unknown(unknown) => return Some(unknown.clone()),
+        ManifestPresence::NotAsked => return Some(not_asked()),
+    }
+    let unanswered = evidence.places.iter().find_map(|place| match &place.outcome {
+        PlaceOutcome::Unknown(unknown) => Some(unknown.clone()),
+        PlaceOutcome::Looked(_) | PlaceOutcome::NotAuthoritative => None,
+    });
+    if unanswered.is_some() {
+        return unanswered;
+    }
+    if evidence.index_unknown {
+        return Some(UnknownAnswer {
+            cause: Cause::IndexUnknown,
+            detail: "the tag has moved on and nothing that it leads to lists what runs; the index it came from may have been signed"
+                .to_owned(),
+        });
+    }
+    let looked = evidence.places.iter().any(|place| matches!(place.outcome, PlaceOutcome::Looked(_)));
+    (!looked).then(|| match evidence.places.first() {
+        None => not_asked(),
+        Some(place) => UnknownAnswer {
+            cause: Cause::EvidenceLocationIncomplete,
+            detail: format!("{} is declared a mirror and has nothing; its origin was not asked", place.place),
+        },
+    })
+}
+
+impl TrustPolicies {
+    /// What the policies say about an image.
+    #[must_use]
+    pub fn judge(&self, image: &ImageEvidence, asked: &Asked<'_>, as_of: AsOf) -> Ruling {
+        let bench = Bench { image, asked, as_of };
+        if let AskedBy::Authorities(names) = asked.by {
+            let found: Vec<_> = names.iter().map(|name| (name, self.authority_named(name))).collect();
+            if let Some((name, _)) = found.iter().find(|(_, found)| found.is_none()) {
+                let detail = format!("no trust policy has an authority {name}");
+                return Ruling::Unknown { cause: Cause::TrustRootUnavailable, detail };
+            }
+            let authorities: Vec<_> = found.into_iter().filter_map(|(_, found)| found).collect();
+            return bench.unless_revoked(&authorities, || bench.at_least(&authorities, asked.at_least.unwrap_or(1)));
+        }
+        match self.applicable(&image.repository) {
+            Applicable::Ignored => Ruling::Irrelevant,
+            // A configuration that can be read in two ways says nothing.
+            Applicable::Tie(detail) => Ruling::Unknown { cause: Cause::TrustRootUnavailable, detail },
+            Applicable::Rejected => bench.nobody(),
+            Applicable::Rules(rules) => {
+                let rulings = rules.into_iter().map(|(policy, rule)| bench.rule(policy, &rule.require));
+                all(rulings)
+            }
+        }
+    }
+
+    fn authority_named(&self, name: &str) -> Option<Member<'_>> {
+        let all = self.policies.iter().map(|policy| (policy, policy.authorities.get(name)));
+        all.into_iter().find_map(|(policy, authority)| Some((policy, authority?)))
+    }
+
+    /// What the policies say about each signature, for those who want to see every one of them: the best opinion of any authority that the
+    /// rules for this image name, or, where no rule matches, of any at all.
+    #[must_use]
+    pub fn check(&self, image: &ImageEvidence, as_of: AsOf) -> Vec<Checked> {
+        let named: Vec<Member<'_>> = match self.applicable(&image.repository) {
+            Applicable::Rules(rules) => rules.into_iter().flat_map(|(policy, rule)| members(policy, &rule.require)).collect(),
+            _ => self.policies.iter().flat_map(|policy| policy.authorities.values().map(move |authority| (policy, authority))).collect(),
+        };
+        let signatures = image.statements.iter().enumerate().filter(|(_, statement)| statement.is_signature());
+        signatures.map(|(position, statement)| checked(position, statement, &image.subject, &named, as_of)).collect()
+    }
+}
+
+fn checked(position: usize, statement: &Statement, subject: &SubjectState, named: &[Member<'_>], as_of: AsOf) -> Checked {
+    if let (false, Relation::NamesOthers(others)) = (names(statement, subject), &statement.relation) {
+        let others: Vec<_> = others.iter().map(Digest::short).collect();
+        let detail = if others.is_empty() { "it names no digest".to_owned() } else { format!("it names {}", others.join(", ")) };
+        return Checked { statement: position, authority: None, verdict: Verdict::Rejected(Reason::DigestMismatch), detail };
+    }
+    let opinions = named.iter().map(|(policy, authority)| (authority.name.clone(), authority.opinion(policy, statement, as_of)));
+    let best = opinions.reduce(|one, other| {
+        let chosen = better(one.1.clone(), other.1.clone());
+        if chosen == one.1 { one } else { other }
+    });
+    match best {
+        None => Checked {
+            statement: position,
+            authority: None,
+            verdict: Verdict::Rejected(Reason::IdentityMismatch),
+            detail: "no rule trusts anybody for this image".to_owned(),
+        },
+        Some((authority, Opinion::Verified(accepted))) => {
+            let detail = describe(&accepted.signer);
+            Checked { statement: position, authority: Some(authority), verdict: Verdict::Verified, detail }
+        }
+        Some((authority, Opinion::Rejected { reason, detail, .. })) => {
+            Checked { statement: position, authority: Some(authority), verdict: Verdict::Rejected(reason), detail }
+        }
+        Some((authority, Opinion::Unknown { cause, detail })) => {
+            Checked { statement: position, authority: Some(authority), verdict: Verdict::Unknown(cause), detail }
+        }
+        Some((authority, Opinion::NotThere)) => {
+            let detail = format!("it is proven to be later than {}", as_of.moment);
+            Checked { statement: position, authority: Some(authority), verdict: Verdict::Absent, detail }
+        }
+    }
+}
+
+/// An authority with its policy.
+type Member<'a> = (&'a Compiled, &'a CompiledAuthority);
+
+/// The authorities that a requirement names.
+fn members<'a>(policy: &'a Compiled, require: &Requirement) -> Vec<Member<'a>> {
+    let names = require.any_of.iter().chain(&require.all_of).chain(&require.of).flatten();
+    names.filter_map(|name| Some((policy, policy.authorities.get(name)?))).collect()
+}
+
+/// What is judged, and how.
+struct Bench<'a> {
+    image: &'a ImageEvidence,
+    asked: &'a Asked<'a>,
+    as_of: AsOf,
+}
+
+impl Bench<'_> {
+    /// What one rule of one policy says.
+    fn rule(&self, policy: &Compiled, require: &Requirement) -> Ruling {
+        let authorities = members(policy, require);
+        self.unless_revoked(&authorities, || {
+            if let Some(at_least) = require.at_least {
+                return self.at_least(&authorities, at_least.max(self.asked.at_least.unwrap_or(1)));
+            }
+            if require.all_of.is_some() {
+                let each = all(authorities.iter().map(|member| self.at_least(&[*member], 1)));
+                return match (self.asked.at_least, &each) {
+                    (Some(at_least), Ruling::Verified(..)) => self.at_least(&authorities, at_least),
+                    _ => each,
+                };
+            }
+            self.at_least(&authorities, self.asked.at_least.unwrap_or(1))
+        })
+    }
+
+    /// A revoked image is rejected whoever signed it, by any policy that is asked.
+    fn unless_revoked(&self, authorities: &[Member<'_>], otherwise: impl FnOnce() -> Ruling) -> Ruling {
+        let revocations = authorities.iter().flat_map(|(policy, _)| &policy.revocations);
+        let revoked = match &self.image.subject {
+            SubjectState::Known(digest) => revocations.into_iter().find_map(|revocation| revocation.of_image(digest, self.as_of.moment)),
+            SubjectState::Unknown(_) | SubjectState::NotAsked => None,
+        };
+        revoked.map_or_else(otherwise, |detail| Ruling::Rejected { reason: Reason::Revoked, detail })
+    }
+
+    /// No rule trusts anybody for the image.
+    fn nobody(&self) -> Ruling {
+        let signer = signatures_of(self.image)
+            .flat_map(|(_, statement)| &statement.proofs)
+            .find_map(|proof| proof.signer.as_ref())
+            .map_or_else(String::new, |signer| format!("signed by {}; ", describe(signer)));
+        if signatures_of(self.image).next().is_some() {
+            let detail = format!("{signer}no rule of the trust policy is about {}", self.image.repository);
+            return Ruling::Rejected { reason: Reason::IdentityMismatch, detail };
+        }
+        self.without(1, 0, Vec::new())
+    }
+
+    /// Whether so many different authorities of these hold.
+    fn at_least(&self, authorities: &[Member<'_>], wanted: u32) -> Ruling {
+        let mut held: Vec<(Identity, usize, &CompiledAuthority, Box<Accepted>)> = Vec::new();
+        let mut rejected: Vec<Opinion> = Vec::new();
+        let mut unknown: Vec<(usize, Opinion)> = Vec::new();
+        for (position, statement) in signatures_of(self.image) {
+            for (policy, authority) in authorities {
+                match self.narrowed(authority, authority.opinion(policy, statement, self.as_of)) {
+                    Opinion::Verified(accepted) => held.push((Identity::of(&accepted.signer), position, authority, accepted)),
+                    opinion @ Opinion::Rejected { .. } => rejected.push(opinion),
+                    opinion @ Opinion::Unknown { .. } => unknown.push((position, opinion)),
+                    Opinion::NotThere => {}
+                }
+            }
+        }
+        let pairs: Vec<_> = held.iter().map(|(identity, position, ..)| (identity.clone(), *position)).collect();
+        let counted = distinct(&pairs);
+        let reached = u32::try_from(counted.len()).unwrap_or(u32::MAX);
+        if reached >= wanted {
+            return self.verified(&held, &counted);
+        }
+        let might = unknown.iter().map(|(position, _)| *position).collect::<std::collections::BTreeSet<_>>().len();
+        if let Some(why) = not_looked(self.image) {
+            return Ruling::unknown(why);
+        }
+        if reached.saturating_add(u32::try_from(might).unwrap_or(u32::MAX)) >= wanted
+            && let Some((_, Opinion::Unknown { cause, detail })) = unknown.into_iter().next()
+        {
+            return Ruling::Unknown { cause, detail };
+        }
+        self.without(wanted, reached, rejected)
+    }
+
+    /// What is asked beyond the policy.
+    fn narrowed(&self, authority: &CompiledAuthority, opinion: Opinion) -> Opinion {
+        let Opinion::Verified(accepted) = &opinion else { return opinion };
+        let refused = |reason: Reason, detail: String| Opinion::Rejected { progress: u8::MAX, reason, detail };
+        let by = describe(&accepted.signer);
+        if self.asked.keyless_only && authority.is_long_lived() {
+            return refused(Reason::IdentityMismatch, format!("signed by {by}, which lives long; a short-lived certificate is asked for"));
+        }
+        if self.asked.transparency_log && accepted.log.is_none() {
+            return refused(Reason::LogEntryMissing, format!("signed by {by}, and not in a transparency log"));
+        }
+        if self.asked.proven_time && accepted.time.is_none() {
+            return refused(Reason::TimestampMissing, format!("signed by {by} at no proven time"));
+        }
+        opinion
+    }
+
+    fn verified(&self, held: &[(Identity, usize, &CompiledAuthority, Box<Accepted>)], counted: &[(Identity, usize)]) -> Ruling {
+        let mut shown = Vec::new();
+        let mut warnings = Vec::new();
+        for (identity, position) in counted {
+            let found = held.iter().find(|(known, statement, ..)| known == identity && statement == position);
+            let Some((_, _, authority, accepted)) = found else { continue };
+            let Some(statement) = self.image.statements.get(*position) else { continue };
+            warnings.extend(accepted.warnings.iter().cloned());
+            shown.push(Held {
+                authority: authority.name.clone(),
+                signer: accepted.signer.clone(),
+                time: accepted.time.clone(),
+                log: accepted.log.clone(),
+                statement: *position,
+                carrier: statement.carrier.clone(),
+            });
+        }
+        Ruling::Verified(shown, warnings)
+    }
+
+    /// Too few hold, and nothing that is not known could change it.
+    fn without(&self, wanted: u32, reached: u32, rejected: Vec<Opinion>) -> Ruling {
+        if let Some(why) = not_looked(self.image) {
+            return Ruling::unknown(why);
+        }
+        let nearest = rejected.into_iter().reduce(better);
+        if wanted > 1 && reached > 0 {
+            let but = match nearest {
+                Some(Opinion::Rejected { detail, .. }) => format!("; {detail}"),
+                _ => String::new(),
+            };
+            let detail = format!("{reached} of {wanted} different signers hold{but}");
+            return Ruling::Rejected { reason: Reason::TooFewAuthorities, detail };
+        }
+        if let Some(Opinion::Rejected { reason, detail, .. }) = nearest {
+            return Ruling::Rejected { reason, detail };
+        }
+        let of_others = self.image.statements.iter().filter(|statement| statement.is_signature());
+        let other = of_others.filter_map(|statement| match &statement.relation {
+            Relation::NamesOthers(digests) => Some(digests.first().map_or_else(|| "no digest".to_owned(), Digest::short)),
+            Relation::Names | Relation::Malformed(_) => None,
+        });
+        if let Some(other) = other.into_iter().next() {
+            return Ruling::Rejected { reason: Reason::DigestMismatch, detail: format!("a signature that lies there names {other}") };
+        }
+        Ruling::Absent
+    }
+}
+
+/// All must hold: a rejection is certain, else what is not known stays so.
+fn all(rulings: impl Iterator<Item = Ruling>) -> Ruling {
+    let mut shown = Vec::new();
+    let mut told = Vec::new();
+    let mut unknown = None;
+    for ruling in rulings {
+        match ruling {
+            Ruling::Verified(held, warnings) => {
+                shown.extend(held.into_iter().filter(|held| !shown.contains(held)).collect::<Vec<_>>());
+                told.extend(warnings);
+            }
+            Ruling::Unknown { .. } => drop(unknown.get_or_insert(ruling)),
+            Ruling::Irrelevant | Ruling::Rejected { .. } | Ruling::Absent => return ruling,
+        }
+    }
+    unknown.unwrap_or(Ruling::Verified(shown, told))
+}
