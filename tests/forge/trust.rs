@@ -231,6 +231,7 @@ fn ends(stage: &Stage) -> Vec<(&'static str, Value)> {
         ("ended-key", any_of(json!({ "p256": more(key("p256"), ended) }))),
         ("ended-later-key", any_of(json!({ "p256": more(key("p256"), json!({ "validUntil": "2026-06-30", "trustRoot": "own" })) }))),
         ("revoked-key", revoked(by_key(), fingerprint)),
+        ("revoked-certificate-key", revoked(keyless(), json!({ "key": format!("sha256:{}", sha256_hex(&stage.release.key.spki())) }))),
         ("revoked-identity", revoked(keyless(), identity.clone())),
         ("revoked-identity-later", revoked(keyless(), more(identity.clone(), json!({ "since": "2026-07-01T00:00:00Z" })))),
         ("revoked-identity-earlier", revoked(keyless(), more(identity, json!({ "since": "2026-05-01T00:00:00Z" })))),

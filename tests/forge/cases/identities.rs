@@ -35,6 +35,8 @@ fn names(stage: &Stage) -> Vec<Case> {
         ("username-other", named(vec![Name::Username("guest!ledger.test".to_owned())], ACCOUNTS)),
         ("other-name-foreign", named(vec![Name::Other("1.3.6.1.4.1.311.20.2.3", WORKFLOW.to_owned())], GITHUB)),
         ("san-empty", named(Vec::new(), GITHUB)),
+        // Somebody else is certified as much as the expected one.
+        ("san-two-names", named(vec![Name::Uri(WORKFLOW.to_owned()), Name::Uri(OTHER_WORKFLOW.to_owned())], GITHUB)),
         ("san-missing", by(Claims { names: None, ..workflow(WORKFLOW) })),
     ]
 }
