@@ -42,6 +42,8 @@ mod progress {
     pub(super) const ENDED: u8 = 8;
 }
 
+const UNLOGGED: &str = "there is no entry of a transparency log, which the policy asks for";
+
 fn rejected(progress: u8, reason: Reason, detail: impl Into<String>) -> Opinion {
     Opinion::Rejected { progress, reason, detail: detail.into() }
 }
@@ -153,6 +155,11 @@ impl CompiledAuthority {
                 StepOutcome::Held(_) | StepOutcome::Missing | StepOutcome::NotApplicable => {}
             }
         }
+        // In the order of the steps: the entry of the log comes before the time that it would prove.
+        let unlogged = || rejected(progress::PROOF, Reason::LogEntryMissing, by_whom(proof, UNLOGGED));
+        if unknown.is_none() && self.log == Demand::Required && *proof.step(Step::LogEntry) == StepOutcome::Missing {
+            return Some(unlogged());
+        }
         // That no time is proven may only follow from what is not known.
         if let Some(no_time) = no_time {
             return Some(match unknown {
@@ -166,11 +173,7 @@ impl CompiledAuthority {
         let missing = |step: Step, reason: Reason, text: &str| {
             (!proof.step(step).held()).then(|| rejected(progress::PROOF, reason, by_whom(proof, text)))
         };
-        let log = (self.log == Demand::Required)
-            .then(|| {
-                missing(Step::LogInclusion, Reason::LogEntryMissing, "there is no entry of a transparency log, which the policy asks for")
-            })
-            .flatten();
+        let log = (self.log == Demand::Required && !proof.step(Step::LogInclusion).held()).then(unlogged);
         let sct = self
             .sct
             .then(|| {
@@ -211,13 +214,13 @@ impl CompiledAuthority {
             _ => return other(Reason::IdentityMismatch, format!("signed by {}; the policy wants {}", describe(signer), self.wanted())),
         };
         let told = || format!("signed by {}; the policy wants {}", describe(signer), self.wanted());
+        if !names(claims, issuer.is_none()).is_some_and(|names| names.iter().all(|name| subject.matches(name))) {
+            return other(Reason::IdentityMismatch, told());
+        }
         if let Some(issuer) = issuer
             && !claims.issuer.as_deref().is_some_and(|text| issuer.matches(text))
         {
             return other(Reason::IssuerMismatch, told());
-        }
-        if !names(claims, issuer.is_none()).is_some_and(|names| names.iter().all(|name| subject.matches(name))) {
-            return other(Reason::IdentityMismatch, told());
         }
         let differing = extensions.iter().find(|(name, wanted)| !claims.extensions.get(name).is_some_and(|text| wanted.matches(text)))?;
         let (name, wanted) = differing;

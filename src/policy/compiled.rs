@@ -145,7 +145,8 @@ impl TrustPolicies {
             unavailable: None,
             log: spec.transparency_log.unwrap_or(usual),
             time: spec.proven_time.unwrap_or(usual),
-            sct: spec.sct != Some(SctDemand::UnsafeIgnore),
+            // Only Fulcio announces its certificates.
+            sct: short_lived && spec.sct != Some(SctDemand::UnsafeIgnore),
             from: spec.valid_from.map(crate::documents::Moment::first),
             until: spec.valid_until.map(crate::documents::Moment::end),
         };
@@ -188,7 +189,6 @@ impl TrustPolicies {
             (None, Some(AuthorityMaterial::Certificates(authorities))) => {
                 let trials = witnesses.iter().map(|root| Trial::Certificate { authorities: authorities.clone(), root: root.clone() });
                 authority.trials = trials.map(|trial| self.trial(trial)).collect();
-                authority.sct = false;
             }
             (None, _) => {
                 let detail = format!("the key or certificates of authority {name} were not loaded");
@@ -197,7 +197,6 @@ impl TrustPolicies {
         }
         if let Some(certificate) = &spec.certificate {
             authority.vouches = Vouches::Certificate { subject: Matcher::of(&certificate.subject) };
-            authority.sct = false;
         }
         authority
     }

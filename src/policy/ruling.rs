@@ -318,14 +318,26 @@ impl Bench<'_> {
                 return self.at_least(&authorities, at_least.max(self.asked.at_least.unwrap_or(1)));
             }
             if require.all_of.is_some() {
-                let each = all(authorities.iter().map(|member| self.at_least(&[*member], 1)));
-                return match (self.asked.at_least, &each) {
+                return match (self.asked.at_least, self.each(&authorities)) {
                     (Some(at_least), Ruling::Verified(..)) => self.at_least(&authorities, at_least),
-                    _ => each,
+                    (_, each) => each,
                 };
             }
             self.at_least(&authorities, self.asked.at_least.unwrap_or(1))
         })
+    }
+
+    /// Whether each of these holds.
+    fn each(&self, authorities: &[Member<'_>]) -> Ruling {
+        let each: Vec<_> = authorities.iter().map(|member| self.at_least(&[*member], 1)).collect();
+        let held = each.iter().filter(|ruling| matches!(ruling, Ruling::Verified(..))).count();
+        match all(each.into_iter()) {
+            Ruling::Rejected { detail, .. } if held > 0 => {
+                let detail = format!("{held} of {} authorities hold; {detail}", authorities.len());
+                Ruling::Rejected { reason: Reason::TooFewAuthorities, detail }
+            }
+            ruling => ruling,
+        }
     }
 
     /// A revoked image is rejected whoever signed it, by any policy that is asked.
@@ -446,7 +458,12 @@ impl Bench<'_> {
         if let Some(other) = other.into_iter().next() {
             return Ruling::Rejected { reason: Reason::DigestMismatch, detail: format!("a signature that lies there names {other}") };
         }
-        Ruling::Absent
+        // Bytes of their digest that are no signature: something lies there, and it is not nothing.
+        let malformed = self.image.statements.iter().find_map(|statement| match &statement.relation {
+            Relation::Malformed(why) => Some(format!("what lies there cannot be parsed: {why}")),
+            Relation::Names | Relation::NamesOthers(_) => None,
+        });
+        malformed.map_or(Ruling::Absent, |detail| Ruling::Rejected { reason: Reason::Malformed, detail })
     }
 }
 
