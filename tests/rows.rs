@@ -6,12 +6,13 @@ use std::sync::LazyLock;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use proptest::prelude::{Strategy, any, proptest};
-use seaworthy::controls::{AcceptedUnknowns, Configuration, ControlJudgement, Library, judge};
+use seaworthy::controls::{AcceptedUnknowns, Configuration, ControlJudgement, Library, Trust, judge};
 use seaworthy::model::{
     Ask, Basis, Cause, Container, ContainerImage, ContainerKind, CredentialIdentity, DeclaredBecause, DeclaredIn, Digest, Inventory,
     InventoryCounts, Judgement, Needs, OCI_INDEX, OCI_MANIFEST, ObjectKey, Origin, Outcome, Place, PodSample, Question, Reason,
     RunningImage, Scope, Workload,
 };
+use seaworthy::policy::{AsOf, TrustPolicies};
 use seaworthy::scan::{Answered, DeclaredPlaces, ExtraPlace, Source, collect, task_of};
 
 use crate::world::{BUNDLE, COSIGN_SIGN, World, WorldAt, bundle, digest_of};
@@ -110,7 +111,10 @@ impl Row {
         };
         static LIBRARY: LazyLock<Library> = LazyLock::new(|| Library::embedded().unwrap());
         let lookup = |image: &ContainerImage| Some((0, evidence.get(&task_of(image)?)?));
-        let judged = judge(LIBRARY.control(id).unwrap(), &Configuration::default(), &inventory, &lookup, &AcceptedUnknowns::default());
+        let policies = TrustPolicies::default();
+        let nobody = Trust { policies: &policies, as_of: AsOf::exactly(jiff::Timestamp::UNIX_EPOCH) };
+        let judged =
+            judge(LIBRARY.control(id).unwrap(), &Configuration::default(), &inventory, &lookup, &AcceptedUnknowns::default(), nobody);
         let ControlJudgement::Workloads { findings, .. } = judged.unwrap() else { panic!("{id} is judged by workload") };
         (findings.first().map_or_else(Judgement::pass, |finding| finding.containers[0].judgement.clone()), asked)
     }

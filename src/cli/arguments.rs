@@ -1,11 +1,15 @@
 //! The command line.
 
+mod trust;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::output::FormatChoice;
+
+pub use trust::TrustOptions;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -149,6 +153,9 @@ pub struct ScanOptions {
     /// The controls.
     #[command(flatten)]
     pub controls: ControlOptions,
+    /// Trust.
+    #[command(flatten)]
+    pub trust: TrustOptions,
     /// Evidence.
     #[command(flatten)]
     pub evidence: EvidenceOptions,
@@ -254,12 +261,12 @@ pub struct EvidenceOptions {
     /// Directory or JSONL file of Sigstore bundles to look in too (repeatable)
     #[arg(long = "evidence", global = true, value_name = "PATH", help_heading = "Evidence")]
     pub bundles: Vec<PathBuf>,
-    /// Trust policy; its section `evidence` says where else to look
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Evidence")]
-    pub trust_policy: Option<PathBuf>,
     /// Neither read nor write the cache on disk
     #[arg(long, global = true, help_heading = "Evidence")]
     pub no_cache: bool,
+    /// Use results of verification that were kept although this runs in a CI (CI=true)
+    #[arg(long, global = true, help_heading = "Evidence")]
+    pub cache_results_in_ci: bool,
     /// Use answers that can change (tags, referrers, absences) up to this age from the cache
     #[arg(long, global = true, value_name = "DURATION", default_value = "0s", value_parser = parse_duration, help_heading = "Evidence")]
     pub max_age: Duration,
@@ -362,6 +369,9 @@ pub struct SnapshotArguments {
     /// The scope.
     #[command(flatten)]
     pub scope: ScopeOptions,
+    /// Trust policy whose section `evidence` says where else to look (repeatable)
+    #[arg(long, value_name = "FILE", help_heading = "Evidence")]
+    pub trust_policy: Vec<PathBuf>,
     /// Evidence.
     #[command(flatten)]
     pub evidence: EvidenceOptions,
@@ -532,54 +542,17 @@ fn parse_percent(text: &str) -> Result<f64, String> {
     }
 }
 
-/// `90s`, `5m`, `1h30m`, `250ms`; a bare number is seconds.
+/// `90s`, `5m`, `1h30m`, `250ms`, `30d`; a bare number is seconds.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     if let Ok(seconds) = text.parse::<u64>() {
         return Ok(Duration::from_secs(seconds));
+    }
+    if let Some(days) = text.strip_suffix('d').and_then(|days| days.parse::<u32>().ok()) {
+        return Ok(Duration::from_secs(u64::from(days) * 24 * 60 * 60));
     }
     let span: jiff::SignedDuration = text.parse().map_err(|_| "a duration such as 30s, 5m or 1h30m is wanted".to_owned())?;
     Duration::try_from(span).map_err(|_| "a duration may not be negative".to_owned())
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_sound() {
-        Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn what_a_kubescape_user_types_is_understood() {
-        for line in [
-            "scan control C-0237 -v",
-            "scan control C-0236,C-0237 --compliance-threshold 80",
-            "scan framework supply-chain",
-            "scan workload Deployment/web --include-namespaces prod",
-            "scan image ghcr.io/acme/app:v1",
-            "scan",
-            "scan -",
-            "scan manifests/ -f json --format-version v2 -o out.json",
-            "scan control C-0237 - --format pretty-printer",
-            "scan control C-0237 -e kube-system --keep-local --use-from dir",
-            "list controls",
-            "controls list",
-        ] {
-            let words = std::iter::once("seaworthy").chain(line.split(' '));
-            assert!(Arguments::try_parse_from(words).is_ok(), "{line}");
-        }
-    }
-
-    #[test]
-    fn durations_and_percentages_are_checked() {
-        assert_eq!(parse_duration("90"), Ok(Duration::from_secs(90)));
-        assert_eq!(parse_duration("1h30m"), Ok(Duration::from_secs(5_400)));
-        assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
-        assert!(parse_duration("-1s").is_err() && parse_duration("soon").is_err());
-        assert_eq!(parse_percent("80"), Ok(80.0));
-        assert!(parse_percent("101").is_err() && parse_percent("NaN").is_err());
-    }
-}
+mod tests;

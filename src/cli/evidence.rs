@@ -10,11 +10,13 @@ use super::acquire::{self, Ending, From};
 use super::arguments::{ClusterOptions, EvidenceOptions, RegistryOptions};
 use super::places::Places;
 use super::registries;
+use crate::documents::TrustPolicy;
 use crate::inventory::{ClockReading, Traffic};
-use crate::model::{Digest, DocumentDigest, Gap, ImageReference, Inventory, Ledger, Needs, Origin, ReportSource, ScanEvent, Scope};
+use crate::model::{Digest, Gap, ImageReference, Inventory, Ledger, Needs, Origin, ReportSource, ScanEvent, Scope};
 use crate::registry::{DiskCache, Registry, Statistics};
 use crate::scan::{
-    Collected, DeclaredPlaces, EvidenceByImage, ExtraPlace, ImageTask, LiveSource, collect, collect_from, narrow_credentials, tasks,
+    Collected, DeclaredPlaces, EvidenceByImage, ExtraPlace, ImageTask, LiveSource, Verification, collect, collect_from, narrow_credentials,
+    tasks,
 };
 use crate::snapshot::Snapshot;
 
@@ -29,6 +31,8 @@ pub(super) struct Gathering<'a> {
     pub(super) cluster: &'a ClusterOptions,
     pub(super) evidence: &'a EvidenceOptions,
     pub(super) registry: &'a RegistryOptions,
+    /// Trust policies, for where they say that evidence lies.
+    pub(super) policies: Vec<TrustPolicy>,
     pub(super) began: Timestamp,
 }
 
@@ -42,7 +46,6 @@ enum Answerer {
 pub(super) struct Prepared {
     pub(super) inventory: Inventory,
     pub(super) tasks: BTreeMap<ImageTask, DeclaredPlaces>,
-    pub(super) documents: Vec<DocumentDigest>,
     pub(super) source: ReportSource,
     pub(super) asked_at: Timestamp,
     /// Layouts that are looked in, by name, with the only reference each stands for.
@@ -71,7 +74,7 @@ impl Gathering<'_> {
     /// # Errors
     /// [`InventoryError::Ended`](crate::inventory::InventoryError::Ended) where the scan was ended before anything was listed.
     pub(super) async fn prepare(self, stop: &Ending, on_event: &(dyn Fn(ScanEvent) + Sync)) -> anyhow::Result<Prepared> {
-        let places = Places::open(self.evidence)?;
+        let places = Places::open(self.evidence, self.policies.clone())?;
         if let Some(path) = self.snapshot {
             return self.open_snapshot(path, &places);
         }
@@ -82,7 +85,6 @@ impl Gathering<'_> {
         let registry = registries::registry(self.registry, &listing.networks, listing.pull_secrets)?;
         narrow_credentials(&mut inventory, &|secrets, repository| registry.identity(secrets, repository));
         let tasks = tasks(&inventory, &|repository| places.of(repository));
-        let documents = places.documents.clone();
         let layouts = places.layouts.iter().map(|(name, reference, _)| (name.clone(), reference.clone())).collect();
         let bundles = places.bundles.iter().map(|(name, _)| name.clone()).collect();
         // Where the UID may not be read, context and user tell clusters apart.
@@ -94,7 +96,6 @@ impl Gathering<'_> {
         Ok(Prepared {
             inventory,
             tasks,
-            documents,
             source,
             asked_at: self.began,
             layouts,
@@ -122,7 +123,6 @@ impl Gathering<'_> {
             asked_at: snapshot.captured(),
             inventory,
             tasks,
-            documents: places.documents.clone(),
             layouts: Vec::new(),
             bundles: Vec::new(),
             traffic: None,
@@ -152,7 +152,7 @@ fn live(registry: Registry, places: Places, options: &EvidenceOptions, cluster: 
 }
 
 /// A scan goes on without a cache, and says so.
-fn open_cache() -> Option<DiskCache> {
+pub(super) fn open_cache() -> Option<DiskCache> {
     match DiskCache::open(None) {
         Ok(cache) => Some(cache),
         Err(error) => {
@@ -179,14 +179,20 @@ fn skew(clock: ClockReading) -> Option<Gap> {
 
 impl Prepared {
     /// Gathers the evidence.
-    pub(super) async fn collect(self, needs: Needs, stop: Ending, on_event: &(dyn Fn(ScanEvent) + Sync)) -> Gathered {
+    pub(super) async fn collect(
+        self,
+        needs: Needs,
+        verification: Option<&Verification>,
+        stop: Ending,
+        on_event: &(dyn Fn(ScanEvent) + Sync),
+    ) -> Gathered {
         let (collected, statistics) = match self.answerer {
             Answerer::Live(live) => {
-                let collected = collect(self.tasks, needs, live.as_ref(), None, stop, self.asked_at, on_event).await;
+                let collected = collect(self.tasks, needs, live.as_ref(), verification, stop, self.asked_at, on_event).await;
                 (collected, live.statistics())
             }
             Answerer::Snapshot(snapshot) => {
-                let evidence = collect_from(&self.tasks, needs, snapshot.as_ref(), None);
+                let evidence = collect_from(&self.tasks, needs, snapshot.as_ref(), verification);
                 (Collected { evidence, ledger: Ledger::new(), blobs: BTreeMap::new() }, Statistics::default())
             }
         };

@@ -6,8 +6,9 @@ use anyhow::Context as _;
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::arguments::ControlOptions;
+use super::trust::Source;
 use crate::controls::{Configuration, Library};
-use crate::documents::{Control, Document, Framework, TrustPolicy, parse};
+use crate::documents::{Control, Document, Framework, NamedTrustPolicy, parse};
 use crate::model::{Digest, DocumentDigest};
 
 /// Used where nothing else is asked for.
@@ -128,23 +129,27 @@ pub(super) fn configure(
     Ok((configuration, documents))
 }
 
-/// The trust policies of a file, and their digest.
-pub(super) fn trust_policies(file: Option<&PathBuf>) -> anyhow::Result<(Vec<TrustPolicy>, Vec<DocumentDigest>)> {
-    let Some(file) = file else { return Ok((Vec::new(), Vec::new())) };
-    let text = read_text(file)?;
-    let policies: Vec<_> = parse(&file.display().to_string(), &text)?
-        .into_iter()
-        .map(|parsed| match parsed {
-            // Read and understood, and not yet used: what is not enforced must not look as if it were.
-            Document::TrustPolicy(policy) if !policy.images.is_empty() || !policy.authorities.is_empty() => Err(anyhow::anyhow!(
-                "{}: `authorities` and `images` of a trust policy are not supported by this version of seaworthy; it reads `evidence`",
-                file.display()
-            )),
-            Document::TrustPolicy(policy) => Ok(policy),
-            _ => Err(anyhow::anyhow!("{} holds something else than a TrustPolicy", file.display())),
-        })
-        .collect::<Result<_, _>>()?;
-    Ok((policies, vec![document("TrustPolicy", "trust-policy", &text)]))
+/// The trust policies of files, and digests of those.
+pub(super) fn trust_policies(files: &[PathBuf]) -> anyhow::Result<(Vec<Source>, Vec<DocumentDigest>)> {
+    let mut sources: Vec<Source> = Vec::new();
+    let mut documents = Vec::new();
+    for file in files {
+        let text = read_text(file)?;
+        let name = file.display().to_string();
+        let directory = file.parent().map(Path::to_owned).unwrap_or_default();
+        for parsed in parse(&name, &text)? {
+            let Document::TrustPolicy(NamedTrustPolicy { name, policy }) = parsed else {
+                anyhow::bail!("{} holds something else than a TrustPolicy", file.display());
+            };
+            anyhow::ensure!(
+                sources.iter().all(|known| known.name != name),
+                "two trust policies are named {name}: a name tells which one a rule is of"
+            );
+            sources.push(Source { name, policy, directory: directory.clone(), fallback: false });
+        }
+        documents.push(document("TrustPolicy", &name, &text));
+    }
+    Ok((sources, documents))
 }
 
 fn document(kind: &str, name: &str, text: &str) -> DocumentDigest {

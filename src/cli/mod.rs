@@ -19,6 +19,7 @@ mod signals;
 mod snapshot;
 mod terminal;
 mod timings;
+mod trust;
 
 use std::ffi::OsString;
 use std::future::Future;

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::arguments::EvidenceOptions;
-use super::library::trust_policies;
 use crate::documents::TrustPolicy;
-use crate::model::{DocumentDigest, ImageReference, Repository};
+use crate::model::{ImageReference, Repository};
 use crate::policy::evidence_places;
 use crate::registry::{Bundles, Layout};
 use crate::scan::{DeclaredPlaces, ExtraPlace};
@@ -19,13 +18,11 @@ pub(super) struct Places {
     /// By name.
     pub(super) bundles: Vec<(Arc<str>, Bundles)>,
     policies: Vec<TrustPolicy>,
-    /// Digests of the policies.
-    pub(super) documents: Vec<DocumentDigest>,
 }
 
 impl Places {
-    /// Opens what the options name.
-    pub(super) fn open(options: &EvidenceOptions) -> anyhow::Result<Self> {
+    /// Opens what the options name; policies say where else evidence lies.
+    pub(super) fn open(options: &EvidenceOptions, policies: Vec<TrustPolicy>) -> anyhow::Result<Self> {
         let mut layouts = Vec::new();
         for text in &options.layouts {
             let (directory, reference) = match text.split_once('=') {
@@ -44,8 +41,7 @@ impl Places {
             }
             bundles.push((Arc::from(path.display().to_string()), opened));
         }
-        let (policies, documents) = trust_policies(options.trust_policy.as_ref())?;
-        Ok(Self { layouts, bundles, policies, documents })
+        Ok(Self { layouts, bundles, policies })
     }
 
     /// The places declared for the images of a repository.

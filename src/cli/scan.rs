@@ -12,9 +12,10 @@ use super::exit::{Exit, misses_its_workload, of_report};
 use super::output::{self, Format, Target};
 use super::progress::Progress;
 use super::timings::{self, Phases};
-use super::{dry_run, library, signals, terminal};
-use crate::controls::AcceptedUnknowns;
+use super::{dry_run, library, signals, terminal, trust};
+use crate::controls::{AcceptedUnknowns, Trust, consults_trust, public_keys};
 use crate::model::{Cause, Digest, Header, Needs, Phase, Report, ScanEvent};
+use crate::policy::TrustPolicies;
 use crate::registry::Layout;
 use crate::report;
 use crate::scan::{Judging, assemble, judge_all};
@@ -102,6 +103,12 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     let needs =
         chosen.controls.iter().filter_map(|control| control.rule.as_ref()).map(crate::controls::needs).fold(Needs::default(), Needs::or);
     let scope = acquire::scope(&options.scope, order.workload);
+    let (mut sources, policies_read) = trust::sources(&options.trust, false)?;
+    documents.extend(policies_read);
+    for control in &chosen.controls {
+        sources.extend(trust::of_kubescape(&public_keys(control, &configuration)?));
+    }
+    let policies = sources.iter().map(|source| source.policy.clone()).collect();
 
     let stop = signals::watch(options.timeout)?;
     let progress = Progress::new();
@@ -113,13 +120,13 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
         cluster: &options.cluster,
         evidence: &options.evidence,
         registry: &options.registry,
+        policies,
         began: Timestamp::now(),
     };
     let mut phases = Phases::default();
     let began = Instant::now();
     on_event(ScanEvent::PhaseStarted(Phase::Inventory, None));
     let prepared = gathering.prepare(&stop, &on_event).await.inspect_err(|_| progress.clear())?;
-    documents.extend(prepared.documents.iter().cloned());
     documents.sort();
     if options.dry_run {
         progress.clear();
@@ -129,8 +136,18 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     phases.inventory = began.elapsed();
     let began = Instant::now();
     on_event(ScanEvent::PhaseStarted(Phase::Evidence, Some(prepared.tasks.len() as u64)));
+    // Nothing that needs no trust root waits for one.
+    let trusted = match chosen.controls.iter().any(|control| consults_trust(control)) {
+        true => trust::ready(sources, &options.trust, &options.registry.ca_files, Timestamp::now()).await?,
+        false => trust::Trusted { policies: TrustPolicies::default(), roots: Vec::new() },
+    };
+    let as_of = trust::as_of(&options.trust, prepared.asked_at);
+    let verification = match needs.verification && !trusted.policies.trials().is_empty() {
+        true => Some(trust::verification(&trusted.policies, as_of, options.evidence.no_cache, options.evidence.cache_results_in_ci)?),
+        false => None,
+    };
     let evidence::Gathered { inventory, collected, source, traffic, statistics, asked_at, .. } =
-        prepared.collect(needs, stop.clone(), &on_event).await;
+        prepared.collect(needs, verification.as_ref(), stop.clone(), &on_event).await;
     phases.evidence = began.elapsed();
     let began = Instant::now();
     on_event(ScanEvent::PhaseStarted(Phase::Judgement, None));
@@ -140,6 +157,7 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
         configuration: &configuration,
         accepted: &accepted,
         threshold: options.compliance_threshold,
+        trust: Trust { policies: &trusted.policies, as_of },
     };
     let judged = judge_all(&judging, &inventory, &collected);
     progress.clear();
@@ -147,10 +165,11 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     let header = Header {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         source,
-        as_of: asked_at,
+        as_of: options.trust.at.unwrap_or(asked_at),
         cluster: inventory.cluster.clone(),
         scope: inventory.scope.clone(),
         documents,
+        trust_roots: trusted.roots,
         interrupted: stopped.is_some(),
     };
     let report = assemble(header, inventory, collected, judged?);

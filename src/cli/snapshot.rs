@@ -21,6 +21,7 @@ pub(super) async fn run(arguments: SnapshotArguments) -> anyhow::Result<Exit> {
         (true, false) => From::Manifests(arguments.paths.clone()),
         (true, true) => From::Cluster,
     };
+    let (policies, _) = super::library::trust_policies(&arguments.trust_policy)?;
     // What was asked for minutes must not be lost at the end.
     check_target(&arguments.output)?;
     let stop = signals::watch(arguments.timeout)?;
@@ -34,6 +35,7 @@ pub(super) async fn run(arguments: SnapshotArguments) -> anyhow::Result<Exit> {
         cluster: &arguments.cluster,
         evidence: &arguments.evidence,
         registry: &arguments.registry,
+        policies: policies.into_iter().map(|source| source.policy).collect(),
         began: Timestamp::now(),
     };
     on_event(ScanEvent::PhaseStarted(Phase::Inventory, None));
@@ -43,7 +45,7 @@ pub(super) async fn run(arguments: SnapshotArguments) -> anyhow::Result<Exit> {
     let layouts =
         prepared.layouts.iter().map(|(name, reference)| DeclaredLayout { name: name.to_string(), reference: reference.clone() }).collect();
     let bundles = prepared.bundles.iter().map(ToString::to_string).collect();
-    let gathered = prepared.collect(needs, stop.clone(), &on_event).await;
+    let gathered = prepared.collect(needs, None, stop.clone(), &on_event).await;
     progress.clear();
     let workloads = gathered.inventory.workloads.len();
     let snapshot = if arguments.inventory_only {

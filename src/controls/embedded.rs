@@ -1,10 +1,11 @@
 //! The controls and frameworks that are part of the binary. A test compares this list with the directory.
 
 /// File name (below `controls/`) and text.
-pub(super) const FILES: [(&str, &str); 10] = [
+pub(super) const FILES: [(&str, &str); 17] = [
     ("c-0001.yaml", include_str!("../../controls/c-0001.yaml")),
     ("c-0075.yaml", include_str!("../../controls/c-0075.yaml")),
     ("c-0078.yaml", include_str!("../../controls/c-0078.yaml")),
+    ("c-0236.yaml", include_str!("../../controls/c-0236.yaml")),
     ("c-0237.yaml", include_str!("../../controls/c-0237.yaml")),
     ("c-0306.yaml", include_str!("../../controls/c-0306.yaml")),
     ("frameworks/supply-chain.yaml", include_str!("../../controls/frameworks/supply-chain.yaml")),
@@ -12,6 +13,12 @@ pub(super) const FILES: [(&str, &str); 10] = [
     ("sw-0002.yaml", include_str!("../../controls/sw-0002.yaml")),
     ("sw-0003.yaml", include_str!("../../controls/sw-0003.yaml")),
     ("sw-0004.yaml", include_str!("../../controls/sw-0004.yaml")),
+    ("sw-0006.yaml", include_str!("../../controls/sw-0006.yaml")),
+    ("sw-0007.yaml", include_str!("../../controls/sw-0007.yaml")),
+    ("sw-0008.yaml", include_str!("../../controls/sw-0008.yaml")),
+    ("sw-0009.yaml", include_str!("../../controls/sw-0009.yaml")),
+    ("sw-0010.yaml", include_str!("../../controls/sw-0010.yaml")),
+    ("sw-0011.yaml", include_str!("../../controls/sw-0011.yaml")),
 ];
 
 #[cfg(test)]

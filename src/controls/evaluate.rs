@@ -1,12 +1,13 @@
 //! Evaluating a rule about one image of one container.
 
-use super::leaves;
 use super::parameters::Values;
-use crate::documents::{ClusterLeaf, ReferenceLeaf, Rule, RunningLeaf, SignatureLeaf};
+use super::{leaves, verified};
+use crate::documents::{ClusterLeaf, ReferenceLeaf, Rule, RunningLeaf, SignatureLeaf, SignedBy, VerifiedLeaf};
 use crate::model::{
     Basis, Cause, Container, ContainerImage, DeclaredBecause, ImageEvidence, ImageReference, Judgement, Needs, Reason, ReferenceError,
     Workload,
 };
+use crate::policy::{AsOf, TrustPolicies};
 
 /// What one judgement is about.
 pub struct Subject<'a> {
@@ -20,6 +21,28 @@ pub struct Subject<'a> {
     pub reference: Result<ImageReference, ReferenceError>,
     /// What was found about it; none where the reference cannot be parsed.
     pub evidence: Option<&'a ImageEvidence>,
+    /// Whom to trust.
+    pub trust: Trust<'a>,
+}
+
+/// Whom to trust, as of when.
+#[derive(Debug, Clone, Copy)]
+pub struct Trust<'a> {
+    /// The policies.
+    pub policies: &'a TrustPolicies,
+    /// The moment.
+    pub as_of: AsOf,
+}
+
+/// Whether a rule cannot be answered without a trust policy.
+pub(super) fn needs_trust(rule: &Rule) -> bool {
+    match rule {
+        Rule::All(rules) | Rule::Any(rules) => rules.iter().any(needs_trust),
+        Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => needs_trust(rule),
+        Rule::Signature(SignatureLeaf::Verified(_)) | Rule::Policy(_) => true,
+        Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) => false,
+        Rule::Signature(SignatureLeaf::Exists(_)) | Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => false,
+    }
 }
 
 /// What a rule needs to know about images. A leaf that needs no registry never asks one.
@@ -34,6 +57,8 @@ pub fn needs(rule: &Rule) -> Needs {
             Needs { subject: true, tag: false, signatures: false, verification: false }
         }
         Rule::Signature(SignatureLeaf::Exists(_)) => Needs { subject: true, tag: false, signatures: true, verification: false },
+        Rule::Signature(SignatureLeaf::Verified(_)) => Needs { subject: true, tag: false, signatures: true, verification: true },
+        Rule::Policy(_) => Needs::default(),
     }
 }
 
@@ -47,9 +72,13 @@ pub(super) fn asks(rule: &Rule, subject: &Subject<'_>) -> bool {
         Rule::Running(RunningLeaf::TagUnmoved(_)) => {
             subject.reference.is_err() || pods_not_listed(subject) || !matches!(subject.image.basis, Basis::Declared(_))
         }
+        // What the policies leave alone is irrelevant, never passed.
+        Rule::Signature(SignatureLeaf::Verified(VerifiedLeaf { by: SignedBy::TrustPolicy(_), .. })) => {
+            subject.reference.as_ref().map_or(true, |reference| !subject.trust.policies.ignores(reference.repository()))
+        }
         Rule::Reference(_) | Rule::Registry(_) | Rule::Signature(_) => true,
         Rule::Running(RunningLeaf::DigestKnown(_) | RunningLeaf::DeclaredInTemplate(_)) => true,
-        Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => true,
+        Rule::Cluster(ClusterLeaf::InventoryComplete(_)) | Rule::Policy(_) => true,
     }
 }
 
@@ -82,8 +111,11 @@ fn node(rule: &Rule, values: &Values, subject: &Subject<'_>) -> Judgement {
         }
         Rule::Running(leaf) => leaves::running(leaf, subject),
         Rule::Signature(SignatureLeaf::Exists(_)) => leaves::signature_exists(subject),
+        Rule::Signature(SignatureLeaf::Verified(leaf)) => verified::judge(leaf, values, subject),
         // Refused when it was loaded.
-        Rule::Cluster(_) => Judgement::unknown(Cause::ExpressionLimit, "a rule about the cluster cannot judge one container"),
+        Rule::Cluster(_) | Rule::Policy(_) => {
+            Judgement::unknown(Cause::ExpressionLimit, "a rule about the cluster or the policies cannot judge one container")
+        }
     }
 }
 
@@ -92,7 +124,8 @@ fn reads_reference(rule: &Rule) -> bool {
     match rule {
         Rule::All(rules) | Rule::Any(rules) => rules.iter().any(reads_reference),
         Rule::Not(rule) => reads_reference(rule),
-        Rule::Reference(ReferenceLeaf::WellFormed(_)) | Rule::Running(RunningLeaf::DeclaredInTemplate(_)) | Rule::Cluster(_) => false,
+        Rule::Reference(ReferenceLeaf::WellFormed(_)) | Rule::Running(RunningLeaf::DeclaredInTemplate(_)) => false,
+        Rule::Cluster(_) | Rule::Policy(_) => false,
         Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) | Rule::Signature(_) => true,
     }
 }

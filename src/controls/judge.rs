@@ -1,10 +1,10 @@
 //! Judging an inventory by one control.
 
 use super::accepted::AcceptedUnknowns;
-use super::evaluate::{Subject, any, asks, evaluate};
+use super::evaluate::{Subject, Trust, any, asks, evaluate, needs_trust};
 use super::leaves;
 use super::parameters::{Configuration, ParametersError, Values};
-use crate::documents::{ClusterLeaf, Control, Rule, Scope};
+use crate::documents::{ClusterLeaf, Control, Rule, Scope, Subject as About};
 use crate::model::{
     Cause, Container, ContainerFinding, ContainerImage, ControlStatus, Counts, Digest, Evidence, ImageEvidence, ImageReference, Inventory,
     Judgement, Reason, RunningImage, SubjectState, Workload, WorkloadFinding,
@@ -46,6 +46,7 @@ pub fn judge(
     inventory: &Inventory,
     lookup: &Lookup<'_>,
     accepted: &AcceptedUnknowns,
+    trust: Trust<'_>,
 ) -> Result<ControlJudgement, ParametersError> {
     let rule = match (&control.rule, &control.manual) {
         (Some(rule), _) => rule,
@@ -57,9 +58,12 @@ pub fn judge(
     if !values.missing.is_empty() {
         return Ok(ControlJudgement::Unconfigured(values.missing));
     }
-    let judge = Judge { control, rule, values: &values, lookup, accepted };
-    Ok(match rule {
-        Rule::Cluster(_) | Rule::All(_) | Rule::Any(_) | Rule::Not(_) if control.subject == crate::documents::Subject::Cluster => {
+    if needs_trust(rule) && trust.policies.is_empty() {
+        return Ok(ControlJudgement::Unconfigured(vec!["a trust policy (--trust-policy, --key, or --identity with --issuer)".to_owned()]));
+    }
+    let judge = Judge { control, rule, values: &values, lookup, accepted, trust };
+    Ok(match control.subject {
+        About::Cluster | About::Policy => {
             let mut counts = Counts::default();
             let judgement = match judge.about_cluster(inventory) {
                 Some(judgement) => judgement,
@@ -74,7 +78,7 @@ pub fn judge(
             }
             ControlJudgement::Cluster { judgement, counts }
         }
-        _ => judge.workloads(inventory),
+        About::Container => judge.workloads(inventory),
     })
 }
 
@@ -84,6 +88,7 @@ struct Judge<'a, 'e> {
     values: &'a Values,
     lookup: &'a Lookup<'e>,
     accepted: &'a AcceptedUnknowns,
+    trust: Trust<'a>,
 }
 
 impl Judge<'_, '_> {
@@ -111,7 +116,7 @@ impl Judge<'_, '_> {
     fn containers(&self, workload: &Workload) -> Vec<ContainerFinding> {
         // Exactly as long as it has to be: there are as many of these as workloads.
         let mut findings = Vec::with_capacity(workload.containers.iter().map(|container| container.images.len()).sum());
-        findings.extend(subjects(workload, self.lookup).filter(|(subject, _)| self.in_scope(self.rule, subject)).map(
+        findings.extend(subjects(workload, self.lookup, self.trust).filter(|(subject, _)| self.in_scope(self.rule, subject)).map(
             |(subject, evidence)| {
                 let judgement = evaluate(self.rule, self.values, &subject);
                 self.finding(&subject, evidence, judgement)
@@ -175,6 +180,17 @@ impl Judge<'_, '_> {
                 // The one that is looked for may be among those that could not be listed.
                 any(listed.chain(self.not_listed(inventory)))
             }
+            Rule::Policy(leaf) => {
+                let in_scope = self.all_in_scope(rule, inventory);
+                let images: Vec<_> = in_scope
+                    .map(|subject| {
+                        subject.reference.map(|parsed| parsed.repository().clone()).map_err(|_| subject.image.reference.as_str())
+                    })
+                    .collect();
+                let judgement = super::verified::policies(leaf, self.trust, images.into_iter());
+                // A rule that is missing is certain; else one may be missing for what could not be listed.
+                super::evaluate::all([judgement].into_iter().chain(self.not_listed(inventory)))
+            }
             // Refused when it was loaded.
             Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) | Rule::Signature(_) => {
                 Judgement::unknown(Cause::ExpressionLimit, "a rule about one container cannot judge the cluster")
@@ -196,7 +212,7 @@ impl Judge<'_, '_> {
 
     /// Every container image of the inventory that the control is about.
     fn all_in_scope<'a>(&'a self, rule: &'a Rule, inventory: &'a Inventory) -> impl Iterator<Item = Subject<'a>> {
-        let all = inventory.workloads.iter().flat_map(|workload| subjects(workload, self.lookup));
+        let all = inventory.workloads.iter().flat_map(|workload| subjects(workload, self.lookup, self.trust));
         all.map(|(subject, _)| subject).filter(|subject| self.in_scope(rule, subject))
     }
 
@@ -233,6 +249,7 @@ fn judged_digest<'a>(subject: &'a Subject<'_>) -> Option<&'a Digest> {
 fn subjects<'a, 'e: 'a>(
     workload: &'a Workload,
     lookup: &'a Lookup<'e>,
+    trust: Trust<'a>,
 ) -> impl Iterator<Item = (Subject<'a>, Option<Evidence>)> + use<'a, 'e> {
     let images =
         workload.containers.iter().flat_map(|container: &'a Container| container.images.iter().map(move |image| (container, image)));
@@ -240,7 +257,7 @@ fn subjects<'a, 'e: 'a>(
         let found = lookup(image);
         let evidence = found.map(|(position, _)| Evidence { image: position });
         let reference = image.reference.parse::<ImageReference>();
-        (Subject { workload, container, image, reference, evidence: found.map(|(_, evidence)| evidence) }, evidence)
+        (Subject { workload, container, image, reference, evidence: found.map(|(_, evidence)| evidence), trust }, evidence)
     })
 }
 

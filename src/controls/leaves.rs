@@ -4,9 +4,10 @@ use super::evaluate::Subject;
 use super::parameters::Values;
 use crate::documents::{OrParam, ReferenceLeaf, RegistryLeaf, Rule, RunningLeaf};
 use crate::model::{
-    Basis, Carrier, Cause, ContainerKind, DeclaredIn, ImageEvidence, Judgement, ManifestPresence, Pattern, PlaceOutcome, PullPolicy,
-    Reason, Relation, RunningImage, Statement, StatementFormat, StatementSource, SubjectState, TagState, UnknownAnswer,
+    Basis, Carrier, Cause, ContainerKind, DeclaredIn, ImageEvidence, Judgement, Pattern, PullPolicy, Reason, Relation, RunningImage,
+    Statement, StatementFormat, StatementSource, SubjectState, TagState, UnknownAnswer,
 };
+use crate::policy::{not_looked, signatures_of};
 
 /// Places and statements that a sentence names before it says "and so many more".
 const NAMED: usize = 3;
@@ -156,7 +157,7 @@ pub(super) fn signature_exists(subject: &Subject<'_>) -> Judgement {
         return Judgement::unknown(Cause::NotCaptured, "nothing was asked about this image");
     };
     let signatures: Vec<_> = evidence.statements.iter().filter(|statement| statement.is_signature()).collect();
-    let naming: Vec<_> = signatures.iter().filter(|statement| names(statement, &evidence.subject) && counts(statement, evidence)).collect();
+    let naming: Vec<_> = signatures_of(evidence).map(|(_, statement)| statement).collect();
     if let Some(first) = naming.first() {
         let more = if naming.len() > 1 { format!(" and {} more", naming.len() - 1) } else { String::new() };
         return Judgement::Pass { detail: format!("{}{more}", describe(first)) };
@@ -171,58 +172,6 @@ pub(super) fn signature_exists(subject: &Subject<'_>) -> Judgement {
         return Judgement::fail(Reason::DigestMismatch, format!("image: {image} is not signed: {other}{more}"));
     }
     Judgement::fail(Reason::Absent, format!("image: {image} is not signed{}", beside(evidence)))
-}
-
-/// Whether a statement names what it was found beside, or, found beside the index, the platform manifest itself.
-fn names(statement: &Statement, subject: &SubjectState) -> bool {
-    match (&statement.relation, subject) {
-        (Relation::Names, _) => true,
-        (Relation::NamesOthers(digests), SubjectState::Known(subject)) => digests.contains(subject),
-        (Relation::NamesOthers(_) | Relation::Malformed(_), _) => false,
-    }
-}
-
-/// A signature in a repository that says it does not have the image (any more) is not known to be one of it; elsewhere it counts.
-fn counts(statement: &Statement, evidence: &ImageEvidence) -> bool {
-    match &evidence.manifest {
-        ManifestPresence::Unknown(unknown) if unknown.cause == Cause::ImageNotFound => statement.place != evidence.repository.to_string(),
-        _ => true,
-    }
-}
-
-/// Why an absence cannot be said, if it cannot: one must have looked everywhere, after the manifest itself was seen.
-fn not_looked(evidence: &ImageEvidence) -> Option<UnknownAnswer> {
-    if let SubjectState::Unknown(unknown) = &evidence.subject {
-        return Some(unknown.clone());
-    }
-    let not_asked = || UnknownAnswer { cause: Cause::NotCaptured, detail: "signatures of this image were not asked for".to_owned() };
-    match &evidence.manifest {
-        ManifestPresence::Seen { .. } => {}
-        ManifestPresence::Unknown(unknown) => return Some(unknown.clone()),
-        ManifestPresence::NotAsked => return Some(not_asked()),
-    }
-    let unanswered = evidence.places.iter().find_map(|place| match &place.outcome {
-        PlaceOutcome::Unknown(unknown) => Some(unknown.clone()),
-        PlaceOutcome::Looked(_) | PlaceOutcome::NotAuthoritative => None,
-    });
-    if unanswered.is_some() {
-        return unanswered;
-    }
-    if evidence.index_unknown {
-        return Some(UnknownAnswer {
-            cause: Cause::IndexUnknown,
-            detail: "the tag has moved on and nothing that it leads to lists what runs; the index it came from may have been signed"
-                .to_owned(),
-        });
-    }
-    let looked = evidence.places.iter().any(|place| matches!(place.outcome, PlaceOutcome::Looked(_)));
-    (!looked).then(|| match evidence.places.first() {
-        None => not_asked(),
-        Some(place) => UnknownAnswer {
-            cause: Cause::EvidenceLocationIncomplete,
-            detail: format!("{} is declared a mirror and has nothing; its origin was not asked", place.place),
-        },
-    })
 }
 
 fn because(unknown: &UnknownAnswer) -> Judgement {
@@ -260,7 +209,7 @@ fn other(statement: &Statement) -> Option<String> {
 }
 
 /// What lies beside an unsigned image and is no signature of it.
-fn beside(evidence: &ImageEvidence) -> String {
+pub(super) fn beside(evidence: &ImageEvidence) -> String {
     let mut notes = Vec::new();
     if let [first, rest @ ..] = evidence.children.as_slice() {
         let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };

@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn the_embedded_ones_load() {
         let library = Library::embedded().unwrap();
-        assert_eq!(library.controls().count(), 9);
+        assert_eq!(library.controls().count(), 16);
         assert_eq!(library.framework("supply-chain").unwrap().controls.len(), 9);
         assert_eq!(library.control("c-0237").unwrap().severity, 7);
     }

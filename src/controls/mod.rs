@@ -13,10 +13,12 @@ mod lint;
 mod parameters;
 #[cfg(test)]
 mod tests;
+mod verified;
 
 pub use accepted::{AcceptedUnknowns, AcceptedUnknownsError};
-pub use evaluate::{Subject, needs};
+pub use evaluate::{Subject, Trust, needs};
 pub use judge::{ControlJudgement, Lookup, judge};
 pub use library::{Library, LibraryError};
 pub use lint::{Linted, lint};
 pub use parameters::{Configuration, ParametersError};
+pub use verified::{consults_trust, public_keys};

@@ -194,7 +194,8 @@ fn says_nothing(rule: &Rule, values: &Values) -> bool {
         Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => says_nothing(rule, values),
         Rule::Registry(RegistryLeaf::Allowed(patterns) | RegistryLeaf::Denied(patterns)) => unset(patterns),
         Rule::Registry(RegistryLeaf::ViaProxy(via)) => unset(&via.public),
-        Rule::Reference(_) | Rule::Running(_) | Rule::Signature(_) | Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => false,
+        Rule::Reference(_) | Rule::Running(_) | Rule::Signature(_) | Rule::Policy(_) => false,
+        Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => false,
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Subject {
     Container,
     /// The cluster as a whole.
     Cluster,
+    /// The trust policies themselves.
+    Policy,
 }
 
 /// Which containers a control is about; the rest is irrelevant, not passed.
@@ -93,9 +95,6 @@ pub struct Control {
 
 /// The first part of a control, as it is written, that only a later version has.
 pub(super) fn not_yet(spec: &Located) -> Option<Fault> {
-    if spec.get("subject").and_then(Located::text) == Some("policy") {
-        return Some(Fault::new("`subject: policy` is not supported by this version of seaworthy").under("subject"));
-    }
     rule::not_yet(spec.get("rule")?).map(|fault| fault.under("rule"))
 }
 
@@ -118,7 +117,7 @@ impl Control {
         }
         self.placeholder_fault().or_else(|| match (&self.rule, &self.manual) {
             (Some(rule), None) => rule
-                .fault(self.subject == Subject::Cluster)
+                .fault(self.subject)
                 .map(|fault| fault.under("rule"))
                 .or_else(|| self.scope.fault().map(|fault| fault.under("scope")))
                 .or_else(|| self.parameter_fault(rule)),

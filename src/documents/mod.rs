@@ -20,8 +20,10 @@ pub use error::{DocumentError, nearest};
 pub use framework::Framework;
 pub use moment::Moment;
 pub use parameter::{ControlParameters, OrParam, ParameterSpec, ParameterType, Parameters};
-pub use parse::{Document, parse, parse_each};
-pub use rule::{ClusterLeaf, Nothing, ReferenceLeaf, RegistryLeaf, Rule, RunningLeaf, SignatureLeaf};
+pub use parse::{Document, NamedTrustPolicy, parse, parse_each};
+pub use rule::{
+    ClusterLeaf, Nothing, OnlyRequired, PolicyLeaf, ReferenceLeaf, RegistryLeaf, Rule, RunningLeaf, SignatureLeaf, SignedBy, VerifiedLeaf,
+};
 pub use trust_policy::{
     Authority, Demand, EvidencePlace, EvidenceRule, FulcioExtension, ImageRule, Keyless, Material, NoLogs, Otherwise, OwnCertificate,
     Requirement, Revocation, SctDemand, SigstoreInstance, Strength, TextMatch, TrustPolicy, TrustRootSource, TufMirror,

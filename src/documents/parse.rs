@@ -16,7 +16,16 @@ pub enum Document {
     /// Parameters.
     Parameters(Parameters),
     /// A trust policy.
-    TrustPolicy(TrustPolicy),
+    TrustPolicy(NamedTrustPolicy),
+}
+
+/// A trust policy with its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedTrustPolicy {
+    /// `metadata.name`.
+    pub name: String,
+    /// What it says.
+    pub policy: TrustPolicy,
 }
 
 /// Deepest nesting that is read: room for ten combinations of rules inside each other.
@@ -84,8 +93,9 @@ fn parse_one(file: &str, before: u64, text: &str) -> Result<Document, DocumentEr
         }
         Some("Parameters") => Ok(Document::Parameters(read::<Envelope<Parameters>>(file, before, text)?.spec)),
         Some("TrustPolicy") => {
-            let policy = read::<Envelope<TrustPolicy>>(file, before, text)?.spec;
-            policy.fault().map_or(Ok(Document::TrustPolicy(policy)), in_spec)
+            let Envelope { metadata, spec: policy, .. } = read::<Envelope<TrustPolicy>>(file, before, text)?;
+            let name = metadata.name;
+            policy.fault().map_or(Ok(Document::TrustPolicy(NamedTrustPolicy { name, policy })), in_spec)
         }
         None => refuse(Fault::new(format!("there is no `kind`; kinds: {}", KINDS.join(", ")))),
         Some(later @ ("BuilderTrust" | "Exception" | "AuditConfig")) => {

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::control::Subject;
 use super::located::{Fault, Located, Step};
 use super::parameter::{OrParam, ParameterType};
 use crate::model::{Pattern, PullPolicy};
@@ -27,6 +28,8 @@ pub enum Rule {
     Signature(SignatureLeaf),
     /// About all containers at once; for `subject: cluster` only.
     Cluster(ClusterLeaf),
+    /// About the trust policies themselves; for `subject: policy` only.
+    Policy(PolicyLeaf),
 }
 
 /// Leaves about the reference as it is written. Read the specification alone.
@@ -106,6 +109,60 @@ pub enum RunningLeaf {
 pub enum SignatureLeaf {
     /// At least one parseable signature statement names the digest. No trust is consulted.
     Exists(Nothing),
+    /// Signatures hold, and are by whom they are to be.
+    Verified(VerifiedLeaf),
+}
+
+/// By whom an image is to be signed, and what its signatures have to show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct VerifiedLeaf {
+    /// By whom.
+    pub by: SignedBy,
+    /// By at least so many different keys or identities, on as many signatures. Without it: as the policy says, or one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub at_least: Option<u32>,
+    /// Whether a long-lived key does not count.
+    #[serde(default)]
+    pub keyless_only: bool,
+    /// Only what is in a transparency log counts, whatever the policy asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transparency_log: Option<OnlyRequired>,
+    /// Only what has a proven time of signing counts, whatever the policy asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven_time: Option<OnlyRequired>,
+    /// Public keys (PEM) that are trusted for every image that no rule of a trust policy is about.
+    #[serde(default)]
+    pub keys: OrParam<String>,
+}
+
+/// By whom an image is to be signed. A map with one key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum SignedBy {
+    /// As the rules of the trust policies say.
+    TrustPolicy(Nothing),
+    /// By these authorities of the trust policies.
+    Authorities(OrParam<String>),
+}
+
+/// `required`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum OnlyRequired {
+    /// It is asked for.
+    Required,
+}
+
+/// Leaves about the trust policies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PolicyLeaf {
+    /// No authority rests on a key that lives long.
+    NoLongLivedKeys(Nothing),
+    /// A rule is about every image that runs.
+    EveryImageCovered(Nothing),
 }
 
 /// Leaves about the whole cluster.
@@ -124,7 +181,7 @@ pub enum ClusterLeaf {
 pub struct Nothing {}
 
 /// Leaves of the full design that this version does not have.
-const LEAVES_NOT_YET: [&str; 5] = ["attestation", "slsa", "summary", "sbom", "policy"];
+const LEAVES_NOT_YET: [&str; 4] = ["attestation", "slsa", "summary", "sbom"];
 
 /// Where a rule names a parameter, and what kind of list is wanted there.
 pub(super) struct ParameterUse<'r> {
@@ -182,29 +239,62 @@ impl Rule {
                 });
                 used.collect()
             }
-            Self::Running(_) | Self::Signature(_) | Self::Cluster(ClusterLeaf::InventoryComplete(_)) => Vec::new(),
+            Self::Signature(SignatureLeaf::Verified(leaf)) => {
+                let authorities = match &leaf.by {
+                    SignedBy::Authorities(names) => ParameterUse::of_strings(names, "authorities").map(|used| used.under("by")),
+                    SignedBy::TrustPolicy(_) => None,
+                };
+                let used = authorities.into_iter().chain(ParameterUse::of_strings(&leaf.keys, "keys"));
+                used.map(|used| used.under("verified").under("signature")).collect()
+            }
+            Self::Running(_)
+            | Self::Signature(SignatureLeaf::Exists(_))
+            | Self::Cluster(ClusterLeaf::InventoryComplete(_))
+            | Self::Policy(_) => Vec::new(),
         }
     }
 
-    /// The first thing that is wrong beyond its shape, for a control about `cluster` (or about containers).
-    pub(super) fn fault(&self, about_cluster: bool) -> Option<Fault> {
+    /// The first thing that is wrong beyond its shape, for a control about this.
+    pub(super) fn fault(&self, about: Subject) -> Option<Fault> {
         match self {
             Self::All(rules) if rules.is_empty() => {
                 Some(Fault::new("`all: []` holds for everything; write at least one rule").under("all"))
             }
             Self::Any(rules) if rules.is_empty() => Some(Fault::new("`any: []` holds for nothing; write at least one rule").under("any")),
-            Self::All(rules) => fault_of_all(rules, about_cluster).map(|fault| fault.under("all")),
-            Self::Any(rules) => fault_of_all(rules, about_cluster).map(|fault| fault.under("any")),
-            Self::Not(rule) => rule.fault(about_cluster).map(|fault| fault.under("not")),
-            Self::Cluster(_) if !about_cluster => Some(Fault::new("`cluster` needs `subject: cluster`").under("cluster")),
-            Self::Cluster(ClusterLeaf::AtLeastOne(rule)) => rule.fault(false).map(|fault| fault.under("atLeastOne").under("cluster")),
-            Self::Cluster(ClusterLeaf::InventoryComplete(_)) => None,
-            Self::Reference(_) | Self::Registry(_) | Self::Running(_) | Self::Signature(_) if about_cluster => Some(Fault::new(
-                "a control with `subject: cluster` asks by `cluster: { atLeastOne: … }` or `cluster: { inventoryComplete: {} }`",
+            Self::All(rules) => fault_of_all(rules, about).map(|fault| fault.under("all")),
+            Self::Any(rules) => fault_of_all(rules, about).map(|fault| fault.under("any")),
+            Self::Not(rule) => rule.fault(about).map(|fault| fault.under("not")),
+            Self::Policy(_) if about != Subject::Policy => Some(Fault::new("`policy` needs `subject: policy`").under("policy")),
+            Self::Policy(_) => None,
+            _ if about == Subject::Policy => Some(Fault::new(
+                "a control with `subject: policy` asks by `policy: { everyImageCovered: {} }` or `policy: { noLongLivedKeys: {} }`",
             )),
+            Self::Cluster(_) if about != Subject::Cluster => Some(Fault::new("`cluster` needs `subject: cluster`").under("cluster")),
+            Self::Cluster(ClusterLeaf::AtLeastOne(rule)) => {
+                rule.fault(Subject::Container).map(|fault| fault.under("atLeastOne").under("cluster"))
+            }
+            Self::Cluster(ClusterLeaf::InventoryComplete(_)) => None,
+            Self::Reference(_) | Self::Registry(_) | Self::Running(_) | Self::Signature(_) if about == Subject::Cluster => {
+                Some(Fault::new(
+                    "a control with `subject: cluster` asks by `cluster: { atLeastOne: … }` or `cluster: { inventoryComplete: {} }`",
+                ))
+            }
             Self::Reference(leaf) => leaf.fault().map(|fault| fault.under("reference")),
             Self::Registry(leaf) => leaf.fault().map(|fault| fault.under("registry")),
-            Self::Running(_) | Self::Signature(_) => None,
+            Self::Signature(SignatureLeaf::Verified(leaf)) => leaf.fault().map(|fault| fault.under("verified").under("signature")),
+            Self::Running(_) | Self::Signature(SignatureLeaf::Exists(_)) => None,
+        }
+    }
+}
+
+impl VerifiedLeaf {
+    fn fault(&self) -> Option<Fault> {
+        if self.at_least == Some(0) {
+            return Some(Fault::new("`atLeast: 0` holds for everything").under("atLeast"));
+        }
+        match &self.by {
+            SignedBy::Authorities(OrParam::Values(names)) if names.is_empty() => Some(empty_list("authorities").under("by")),
+            _ => None,
         }
     }
 }
@@ -214,8 +304,8 @@ fn params_of_all<'r>(rules: &'r [Rule], key: &str) -> Vec<ParameterUse<'r>> {
     each.flat_map(|(item, rule)| rule.params().into_iter().map(move |used| used.under(item).under(key))).collect()
 }
 
-fn fault_of_all(rules: &[Rule], about_cluster: bool) -> Option<Fault> {
-    rules.iter().enumerate().find_map(|(item, rule)| rule.fault(about_cluster).map(|fault| fault.under(item)))
+fn fault_of_all(rules: &[Rule], about: Subject) -> Option<Fault> {
+    rules.iter().enumerate().find_map(|(item, rule)| rule.fault(about).map(|fault| fault.under(item)))
 }
 
 /// A written list with nothing in it: the answer would be the same whatever runs.
@@ -255,9 +345,6 @@ impl RegistryLeaf {
 
 /// The first part of a rule, as it is written, that only a later version has.
 pub(super) fn not_yet(rule: &Located) -> Option<Fault> {
-    if rule.get("signature").is_some_and(|signature| signature.get("verified").is_some()) {
-        return Some(not_supported("signature.verified").under("verified").under("signature"));
-    }
     rule.keys().find_map(|(key, inner)| {
         if LEAVES_NOT_YET.contains(&key) {
             return Some(not_supported(key).under(key));

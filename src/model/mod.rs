@@ -51,7 +51,7 @@ pub use score::{Compliance, Counts, Severity};
 pub use secret::{PullSecret, Secret};
 pub use shared_text::{Labels, SharedText};
 pub use text::escape_control;
-pub use trust::{AuthorityMaterial, PolicyMaterial, PublicKey, RootOrigin, Trial, TrustRoot};
+pub use trust::{AuthorityMaterial, PolicyMaterial, PublicKey, RootOrigin, RootRecord, Trial, TrustRoot};
 pub use verdict::{Cause, Reason, Verdict};
 pub use workload::{
     Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, ObjectKey, Origin, PodSample, PullPolicy, RunningImage,

@@ -10,6 +10,7 @@ use super::finding::WorkloadFinding;
 use super::inventory::{ClusterIdentity, Gap, InventoryCounts, NotJudged, NotVisible, Scope};
 use super::score::{Compliance, Counts, Severity};
 use super::shared_text::Labels;
+use super::trust::RootRecord;
 use super::workload::{ObjectKey, Origin, RunningImage};
 
 /// From what a report was made.
@@ -52,6 +53,8 @@ pub struct Header {
     pub scope: Scope,
     /// Documents that went into it, sorted.
     pub documents: Vec<DocumentDigest>,
+    /// Trust roots that went into it, sorted; empty where none was needed.
+    pub trust_roots: Vec<RootRecord>,
     /// Whether the scan was ended before its time: what follows is what was known by then.
     pub interrupted: bool,
 }

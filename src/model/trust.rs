@@ -57,6 +57,24 @@ pub struct PublicKey {
     pub fingerprint: Digest,
 }
 
+/// A trust root as a report names it: where it is from, and how old.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RootRecord {
+    /// Name of the policy.
+    pub policy: String,
+    /// Its name in the policy.
+    pub name: String,
+    /// Where it was read from, or where it would have been.
+    pub origin: RootOrigin,
+    /// Up to which moment it is known to be complete; none counts as current.
+    pub dated: Option<Timestamp>,
+    /// SHA-256 of its document, or why there is none.
+    pub content: Result<Digest, UnknownAnswer>,
+    /// What a person should know about it: that it is old, say.
+    pub warning: Option<String>,
+}
+
 /// What one authority of a policy vouches with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthorityMaterial {

@@ -19,6 +19,8 @@ pub struct NamedPolicy {
     pub policy: TrustPolicy,
     /// What it vouches with.
     pub material: PolicyMaterial,
+    /// Whether it counts only for images that no rule of another policy is about: keys that are trusted beside the policies.
+    pub fallback: bool,
 }
 
 /// Trust policies, made ready: texts compiled, authorities turned into trials.
@@ -36,6 +38,7 @@ pub(super) struct Compiled {
     pub(super) rules: Vec<ImageRule>,
     pub(super) revocations: Vec<Revoked>,
     pub(super) otherwise: Otherwise,
+    pub(super) fallback: bool,
 }
 
 /// One authority.
@@ -75,7 +78,7 @@ impl TrustPolicies {
     #[must_use]
     pub fn new(policies: Vec<NamedPolicy>) -> Self {
         let mut ready = Self::default();
-        for NamedPolicy { name, policy, material } in policies {
+        for NamedPolicy { name, policy, material, fallback } in policies {
             let authorities = policy
                 .authorities
                 .iter()
@@ -87,6 +90,7 @@ impl TrustPolicies {
                 rules: policy.images.clone(),
                 revocations: policy.revocations.iter().map(Revoked::of).collect(),
                 otherwise: policy.otherwise,
+                fallback,
             });
         }
         ready

@@ -56,7 +56,8 @@ spec:
       places: [{ repository: "ghcr.io/{path}" }, { tagPrefix: signed- }]
       authoritative: false
 "#;
-        let Document::TrustPolicy(policy) = parse("policy.yaml", text).unwrap().remove(0) else { panic!("a trust policy") };
+        let Document::TrustPolicy(named) = parse("policy.yaml", text).unwrap().remove(0) else { panic!("a trust policy") };
+        let policy = named.policy;
         let places = evidence_places(std::slice::from_ref(&policy), &"mirror.corp/acme/app".parse().unwrap());
         assert_eq!(places.repositories, ["ghcr.io/acme/app".parse().unwrap()]);
         assert_eq!((places.tag_prefixes, places.home_is_authoritative), (vec!["signed-".to_owned()], false));

@@ -49,7 +49,10 @@ impl TrustPolicies {
     #[must_use]
     pub fn explain(&self, repository: &Repository) -> Vec<RuleApplied<'_>> {
         let mut matching: Vec<RuleApplied<'_>> = Vec::new();
-        for policy in &self.policies {
+        // Keys that are trusted beside the policies count where these say nothing.
+        let own = self.policies.iter().filter(|policy| !policy.fallback);
+        let spoken = own.clone().flat_map(|policy| &policy.rules).any(|rule| rule.images.iter().any(|pattern| pattern.matches(repository)));
+        for policy in self.policies.iter().filter(|policy| !(spoken && policy.fallback)) {
             for (position, rule) in policy.rules.iter().enumerate() {
                 let patterns = rule.images.iter().filter(|pattern| pattern.matches(repository));
                 let Some(pattern) = patterns.max_by_key(|pattern| pattern.specificity()) else { continue };
@@ -72,6 +75,12 @@ impl TrustPolicies {
     #[must_use]
     pub fn covers(&self, repository: &Repository) -> bool {
         self.policies.iter().flat_map(|policy| &policy.rules).any(|rule| rule.images.iter().any(|pattern| pattern.matches(repository)))
+    }
+
+    /// Whether they say to leave the images of a repository alone.
+    #[must_use]
+    pub fn ignores(&self, repository: &Repository) -> bool {
+        matches!(self.applicable(repository), Applicable::Ignored)
     }
 
     pub(super) fn applicable(&self, repository: &Repository) -> Applicable<'_> {

@@ -24,6 +24,12 @@ pub struct AsOf {
 }
 
 impl AsOf {
+    /// A moment that no clock is wrong about: of a test, or of a report that is made again.
+    #[must_use]
+    pub fn exactly(moment: Timestamp) -> Self {
+        Self { moment, tolerance: SignedDuration::ZERO, rewound: false }
+    }
+
     /// The latest proven time that is accepted.
     pub(super) fn latest(&self) -> Timestamp {
         self.moment.checked_add(self.tolerance).unwrap_or(Timestamp::MAX)

@@ -6,7 +6,7 @@ use super::assemble::Judged;
 use super::collect::EvidenceByImage;
 use super::plan::task_of;
 use super::task::ImageTask;
-use crate::controls::{AcceptedUnknowns, Configuration, ControlJudgement, ParametersError, judge};
+use crate::controls::{AcceptedUnknowns, Configuration, ControlJudgement, ParametersError, Trust, judge};
 use crate::documents::{Control, Framework};
 use crate::model::{
     Compliance, ContainerImage, ControlOutcome, ControlResult, Counts, FrameworkResult, GateResult, ImageEvidence, Inventory, Severity,
@@ -25,6 +25,8 @@ pub struct Judging<'a> {
     pub accepted: &'a AcceptedUnknowns,
     /// Threshold of the gate in percent, if there is one.
     pub threshold: Option<f64>,
+    /// Whom to trust.
+    pub trust: Trust<'a>,
 }
 
 /// Judges an inventory with its evidence.
@@ -38,7 +40,8 @@ pub fn judge_all(judging: &Judging<'_>, inventory: &Inventory, evidence: &Eviden
     let mut results = Vec::new();
     let mut gated = Vec::new();
     for control in &judging.controls {
-        let (result, at_gate) = result(control, judge(control, judging.configuration, inventory, &lookup, judging.accepted)?);
+        let (result, at_gate) =
+            result(control, judge(control, judging.configuration, inventory, &lookup, judging.accepted, judging.trust)?);
         gated.extend(at_gate);
         results.push(result);
     }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use seaworthy::controls::{AcceptedUnknowns, Configuration, ControlJudgement, Library, judge};
+use seaworthy::controls::{AcceptedUnknowns, Configuration, ControlJudgement, Library, Trust, judge};
 use seaworthy::model::{
     Basis, Container, ContainerImage, ContainerKind, DeclaredIn, Inventory, InventoryCounts, Judgement, Labels, Needs, ObjectKey, Origin,
     Place, PodSample, RunningImage, Scope, Workload,
 };
+use seaworthy::policy::{AsOf, TrustPolicies};
 use seaworthy::scan::{DeclaredPlaces, LiveSource, collect, narrow_credentials, tasks};
 
 use super::*;
@@ -170,7 +171,10 @@ async fn says(host: &str, digests: [&Digest; 3], users: &[&str]) -> [String; 3] 
     let evidence = collect(tasks, needs, &source, None, stop, now, &|_| ()).await.evidence;
     let library = Library::embedded().unwrap();
     let lookup = |image: &ContainerImage| Some((0, evidence.get(&seaworthy::scan::task_of(image)?)?));
-    let judged = judge(library.control("C-0237").unwrap(), &Configuration::default(), &inventory, &lookup, &AcceptedUnknowns::default());
+    let policies = TrustPolicies::default();
+    let nobody = Trust { policies: &policies, as_of: AsOf::exactly(jiff::Timestamp::UNIX_EPOCH) };
+    let judged =
+        judge(library.control("C-0237").unwrap(), &Configuration::default(), &inventory, &lookup, &AcceptedUnknowns::default(), nobody);
     let ControlJudgement::Workloads { findings, .. } = judged.unwrap() else { panic!("judged by workload") };
     [0, 1, 2].map(|at: usize| match &findings[at].containers[0].judgement {
         Judgement::Pass { .. } => "pass".to_owned(),

@@ -24,6 +24,7 @@ fn header() -> Header {
             user: Some("system:serviceaccount:security:seaworthy".to_owned()),
         }),
         scope: Scope::default(),
+        trust_roots: Vec::new(),
         documents: vec![DocumentDigest { kind: "Control".to_owned(), name: "C-0237".to_owned(), digest: digest(200) }],
         interrupted: false,
     }

@@ -1,6 +1,8 @@
 //! A small inventory with hand-made evidence, and what a control says about it.
 
-use crate::controls::{AcceptedUnknowns, Configuration, ControlJudgement, Library, judge};
+use jiff::Timestamp;
+
+use crate::controls::{AcceptedUnknowns, Configuration, ControlJudgement, Library, Trust, judge};
 use crate::documents::{Control, Document, parse};
 use crate::model::{
     Basis, Carrier, Cause, Container, ContainerFinding, ContainerImage, ContainerKind, CredentialKind, DeclaredBecause, DeclaredIn, Digest,
@@ -8,6 +10,7 @@ use crate::model::{
     PodSample, PullPolicy, Reason, Relation, RunningImage, Scope, Statement, StatementFormat, StatementSource, SubjectState, TagState,
     UnknownAnswer, Workload, WorkloadFinding,
 };
+use crate::policy::{AsOf, TrustPolicies};
 
 /// The answer without its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,7 +179,9 @@ pub(super) fn accepting(
 ) -> ControlJudgement {
     let accepted = AcceptedUnknowns::parse(&accepted.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()).unwrap();
     let lookup = |image: &ContainerImage| evidence.filter(|_| !image.reference.contains(' ')).map(|evidence| (0, evidence));
-    judge(control, configuration, inventory, &lookup, &accepted).unwrap()
+    let policies = TrustPolicies::default();
+    let trust = Trust { policies: &policies, as_of: AsOf::exactly(Timestamp::UNIX_EPOCH) };
+    judge(control, configuration, inventory, &lookup, &accepted, trust).unwrap()
 }
 
 /// The findings by workload.

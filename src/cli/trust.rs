@@ -1,0 +1,193 @@
+//! From options to trust: policies from files and from the command line, with their material.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp};
+
+use super::arguments::TrustOptions;
+use super::library;
+use crate::documents::{
+    Authority, Demand, ImageRule, Keyless, Material, Otherwise, Requirement, SigstoreInstance, Strength, TextMatch, TrustPolicy,
+    TrustRootSource,
+};
+use crate::model::{Algorithm, Digest, DocumentDigest, RootRecord};
+use crate::policy::{AsOf, NamedPolicy, TrustPolicies};
+use crate::scan::Verification;
+use crate::trust::{TrustOptions as LoadOptions, aged, load};
+use crate::verify::Verifier;
+
+/// Name of the policy that is made of options.
+pub(super) const COMMAND_LINE: &str = "command line";
+/// Name of the policy that is made of Kubescape's parameter.
+const KUBESCAPE_KEYS: &str = "trustedCosignPublicKeys";
+
+/// A policy with the directory that its files are relative to.
+pub(super) struct Source {
+    pub(super) name: String,
+    pub(super) policy: TrustPolicy,
+    pub(super) directory: PathBuf,
+    /// Whether it counts only where no other policy has a rule.
+    pub(super) fallback: bool,
+}
+
+/// The policies that the options name, in their order, and digests of their documents.
+///
+/// # Errors
+/// When a file cannot be read or is no trust policy, and when an identity is given without an issuer (or the other way round).
+pub(super) fn sources(options: &TrustOptions, strict: bool) -> anyhow::Result<(Vec<Source>, Vec<DocumentDigest>)> {
+    let (mut sources, documents) = library::trust_policies(&options.trust_policy)?;
+    if let Some(policy) = of_options(options, strict)? {
+        anyhow::ensure!(
+            sources.is_empty(),
+            "--key and --identity are for a quick look without a policy: with --trust-policy, write them into the policy"
+        );
+        sources.push(Source { name: COMMAND_LINE.to_owned(), policy, directory: PathBuf::new(), fallback: false });
+    }
+    Ok((sources, documents))
+}
+
+/// The policy that `--key` and `--identity` stand for: any of them, for every image. `strict` asks for a log entry and a proven time of
+/// keys too, as `verify bundle` does.
+fn of_options(options: &TrustOptions, strict: bool) -> anyhow::Result<Option<TrustPolicy>> {
+    let mut authorities = BTreeMap::new();
+    for (number, file) in options.keys.iter().enumerate() {
+        // What is no key is the user's mistake, and not something unknown about the images.
+        let pem = library::read_text(file)?;
+        crate::trust::keys(pem.as_bytes()).with_context(|| format!("--key {}", file.display()))?;
+        let name = if options.keys.len() == 1 { "key".to_owned() } else { format!("key-{}", number + 1) };
+        let demand = if strict { Demand::Required } else { Demand::Optional };
+        authorities.insert(name, by_key(Material::File(file.display().to_string()), demand));
+    }
+    if options.names_identity() {
+        authorities.insert("identity".to_owned(), by_identity(options)?);
+    }
+    if authorities.is_empty() {
+        anyhow::ensure!(
+            options.trusted_root.is_none(),
+            "--trusted-root needs --key or --identity: alone it says nothing about whom to trust"
+        );
+        return Ok(None);
+    }
+    let root = match &options.trusted_root {
+        Some(file) => TrustRootSource { sigstore: None, file: Some(file.display().to_string()), data: None, tuf: None, logs: None },
+        None => TrustRootSource { sigstore: Some(SigstoreInstance::PublicGood), file: None, data: None, tuf: None, logs: None },
+    };
+    Ok(Some(any_of(authorities, [("root".to_owned(), root)].into())))
+}
+
+/// A policy that takes any of these authorities for every image.
+fn any_of(authorities: BTreeMap<String, Authority>, trust_roots: BTreeMap<String, TrustRootSource>) -> TrustPolicy {
+    let require = Requirement { any_of: Some(authorities.keys().cloned().collect()), ..Requirement::default() };
+    let images = "**".parse().into_iter().collect();
+    let rule = ImageRule { images, strength: Strength::Default, require };
+    TrustPolicy {
+        trust_roots,
+        authorities,
+        images: vec![rule],
+        revocations: Vec::new(),
+        evidence: Vec::new(),
+        otherwise: Otherwise::Reject,
+    }
+}
+
+fn by_key(key: Material, demand: Demand) -> Authority {
+    Authority {
+        keyless: None,
+        key: Some(key),
+        certificate: None,
+        trust_root: None,
+        transparency_log: Some(demand),
+        proven_time: Some(demand),
+        sct: None,
+        valid_from: None,
+        valid_until: None,
+    }
+}
+
+fn by_identity(options: &TrustOptions) -> anyhow::Result<Authority> {
+    let either = |exact: &Option<String>, regexp: &Option<String>| {
+        exact.clone().map(TextMatch::Exact).or_else(|| regexp.clone().map(TextMatch::Regexp))
+    };
+    let subject = either(&options.identity, &options.identity_regexp)
+        .context("an issuer alone names nobody: add --identity SUBJECT (or --identity-regexp)")?;
+    let issuer = either(&options.issuer, &options.issuer_regexp)
+        .context("an identity is only as good as who issued it: add --issuer URL (or --issuer-regexp)")?;
+    for (name, matched) in [("--identity-regexp", &subject), ("--issuer-regexp", &issuer)] {
+        if let TextMatch::Regexp(text) = matched {
+            regex::Regex::new(text).with_context(|| format!("{name} {text:?} is not a regular expression"))?;
+        }
+    }
+    let keyless =
+        Keyless { trust_root: "root".to_owned(), issuer, subject, extensions: BTreeMap::new(), extensions_regexp: BTreeMap::new() };
+    Ok(Authority {
+        keyless: Some(keyless),
+        key: None,
+        certificate: None,
+        trust_root: None,
+        transparency_log: None,
+        proven_time: None,
+        sct: None,
+        valid_from: None,
+        valid_until: None,
+    })
+}
+
+/// The policy that Kubescape's parameter stands for: any of these keys, log and proven time optional.
+pub(super) fn of_kubescape(keys: &[String]) -> Option<Source> {
+    if keys.is_empty() {
+        return None;
+    }
+    let authorities =
+        keys.iter().enumerate().map(|(number, pem)| (format!("key-{}", number + 1), by_key(Material::Data(pem.clone()), Demand::Optional)));
+    let policy = any_of(authorities.collect(), BTreeMap::new());
+    Some(Source { name: KUBESCAPE_KEYS.to_owned(), policy, directory: PathBuf::new(), fallback: true })
+}
+
+/// Policies that are ready, and what is to be told about their material.
+pub(super) struct Trusted {
+    pub(super) policies: TrustPolicies,
+    pub(super) roots: Vec<RootRecord>,
+}
+
+/// Loads what the policies vouch with, and makes them ready. What cannot be loaded makes verdicts unknown, and is told.
+pub(super) async fn ready(sources: Vec<Source>, options: &TrustOptions, ca_files: &[PathBuf], now: Timestamp) -> anyhow::Result<Trusted> {
+    let load_options = LoadOptions { offline: options.offline, ca_files: ca_files.to_vec(), ..LoadOptions::new(now) };
+    let max_age = SignedDuration::try_from(options.max_root_age)?;
+    let mut policies = Vec::new();
+    let mut roots = Vec::new();
+    for Source { name, policy, directory, fallback } in sources {
+        let loaded = load(&policy, &directory, &load_options).await;
+        for warning in &loaded.warnings {
+            super::note(&format!("warning: trust policy {name}: {warning}"));
+        }
+        for root in loaded.material.roots.values() {
+            let warning = aged(root, now, max_age);
+            if let Some(warning) = &warning {
+                super::note(&format!("warning: {warning}"));
+            }
+            let content = root.content.as_ref().map(|bytes| Digest::of(Algorithm::Sha256, bytes)).map_err(Clone::clone);
+            let (policy, root_name) = (name.clone(), root.name.clone());
+            roots.push(RootRecord { policy, name: root_name, origin: root.origin.clone(), dated: root.dated, content, warning });
+        }
+        policies.push(NamedPolicy { name, policy, material: loaded.material, fallback });
+    }
+    roots.sort();
+    Ok(Trusted { policies: TrustPolicies::new(policies), roots })
+}
+
+/// The moment as of which is judged: the one that was asked for, else that of the scan, or of the snapshot.
+pub(super) fn as_of(options: &TrustOptions, asked_at: Timestamp) -> AsOf {
+    match options.at {
+        Some(moment) => AsOf { moment, tolerance: SignedDuration::ZERO, rewound: true },
+        None => AsOf { moment: asked_at, tolerance: super::evidence::CLOCK_SKEW, rewound: false },
+    }
+}
+
+/// Who verifies, with results kept on disk unless the user or a CI says otherwise: what a build could have written must not decide.
+pub(super) fn verification(policies: &TrustPolicies, as_of: AsOf, no_cache: bool, in_ci: bool) -> anyhow::Result<Verification> {
+    let ci = std::env::var("CI").is_ok_and(|value| value == "true");
+    let kept = if no_cache || (ci && !in_ci) { None } else { super::evidence::open_cache() };
+    Ok(Verification::new(Verifier::new(policies.trials(), as_of.moment), None, kept)?)
+}
