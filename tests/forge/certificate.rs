@@ -96,6 +96,11 @@ impl Issuer {
         Self { key, name, certificate }
     }
 
+    /// Somebody with a certificate who plays the authority.
+    pub fn playing(key: Key, subject: Option<&str>, certificate: Vec<u8>) -> Self {
+        Self { key, name: distinguished(subject), certificate }
+    }
+
     /// A certificate for a key.
     pub fn issue(&self, key: &Key, claims: &Claims, announced: &Announced<'_>) -> Vec<u8> {
         let spki = key.spki();

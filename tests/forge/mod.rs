@@ -11,6 +11,7 @@ mod der;
 mod kept;
 mod key;
 mod layout;
+mod live;
 mod log;
 mod mutations;
 mod sigstore;

@@ -40,6 +40,8 @@ pub struct Row {
     pub image: Option<String>,
     /// What runs: a name in the layout, or a digest that is not there. Without it: what `v1` leads to.
     pub runs: Option<String>,
+    /// The moment as of which it is judged. Without it: when the snapshot was taken.
+    pub at: Option<String>,
     /// Questions that get no answer, with the cause.
     #[serde(default)]
     pub unanswered: BTreeMap<Unanswered, String>,
@@ -83,6 +85,7 @@ impl Row {
             policy: policy.to_owned(),
             image: None,
             runs: None,
+            at: None,
             unanswered: BTreeMap::new(),
             exists: String::new(),
             valid: String::new(),

@@ -16,7 +16,7 @@ const POLICY: &str = "1.3.6.1.4.1.57264.2";
 
 /// The authority with its chain.
 pub struct Tsa {
-    root: Issuer,
+    pub root: Issuer,
     key: Key,
     leaf: Vec<u8>,
 }

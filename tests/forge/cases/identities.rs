@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::super::bundle::{Log, PROMISE, Proofs, Version, statement};
-use super::super::certificate::{Announced, Claims, Name, TIME_STAMPING};
+use super::super::certificate::{Announced, Claims, Issuer, Name, TIME_STAMPING};
 use super::super::key::{Key, Kind, base64};
 use super::super::layout::image;
 use super::super::log::Kind as Entry;
@@ -55,11 +55,19 @@ fn certificates(stage: &Stage) -> Vec<Case> {
     let forged = Signer { key: forged_key, certificate: Some(forged), chain: stranger.signer(&claims).chain };
     let self_signed = {
         let key = key();
-        let own =
-            super::super::certificate::Issuer::root("fixture intermediate", Key::new(Kind::P256), claims.not_before, claims.not_after);
+        let own = Issuer::root("fixture intermediate", Key::new(Kind::P256), claims.not_before, claims.not_after);
         let leaf = own.issue(&key, &claims, &Announced::By(&sigstore.ct, claims.not_before));
         Signer { key, certificate: Some(leaf), chain: vec![own.certificate] }
     };
+    // Whoever has a certificate issues another, and brings both along; and the clock's authority issues one.
+    let holder = sigstore.signer(&person("anybody@ledger.test"));
+    let playing = Issuer::playing(holder.key, None, holder.certificate.unwrap());
+    let issued = |issuer: &Issuer| {
+        let key = key();
+        let leaf = issuer.issue(&key, &claims, &Announced::By(&sigstore.ct, claims.not_before));
+        Signer { key, certificate: Some(leaf), chain: vec![issuer.certificate.clone()] }
+    };
+    let by_holder = issued(&playing);
     let announced = |announced: &Announced<'_>| sigstore.signer_announced(key(), &claims, announced);
     let unannounced = announced(&Announced::Not);
     vec![
@@ -70,6 +78,9 @@ fn certificates(stage: &Stage) -> Vec<Case> {
         ("certificate-of-another-ca-legacy", tagged(&[stage.layer(&forged, Proofs::new(Log::V1(Entry::Hashedrekord, PROMISE), false))])),
         ("certificate-chain-brought-along", by_v02(stage, &self_signed)),
         ("certificate-for-time-stamps", by(&sigstore.signer(&Claims { usage: TIME_STAMPING, ..claims.clone() }), Proofs::usual())),
+        ("issued-by-a-signer", by_v02(stage, &by_holder)),
+        ("issued-by-a-signer-legacy", tagged(&[stage.layer(&by_holder, Proofs::new(Log::V1(Entry::Hashedrekord, PROMISE), false))])),
+        ("issued-by-the-clock", by_v02(stage, &issued(&sigstore.tsa.root))),
         ("sct-missing", by(&unannounced, Proofs::usual())),
         ("sct-foreign", by(&announced(&Announced::By(&stranger.ct, claims.not_before)), Proofs::usual())),
         ("sct-of-another-certificate", by(&transplanted(stage), Proofs::usual())),
@@ -97,6 +108,8 @@ fn keys(stage: &Stage) -> Vec<Case> {
     hinted["verificationMaterial"]["publicKey"]["hint"] = base64(stage.p256.key.id()).into();
     let mut hinted_logged = stage.bundle(&stage.unknown);
     hinted_logged["verificationMaterial"]["publicKey"]["hint"] = base64(stage.p256.key.id()).into();
+    let mut hinted_other = stage.bare(&stage.p256);
+    hinted_other["verificationMaterial"]["publicKey"]["hint"] = base64(stage.p384.key.id()).into();
     let mut unhinted = stage.bare(&stage.p256);
     unhinted["verificationMaterial"]["publicKey"] = serde_json::json!({});
     vec![
@@ -104,6 +117,7 @@ fn keys(stage: &Stage) -> Vec<Case> {
         ("key-unknown-legacy", tagged(&[stage.layer(&stage.unknown, Proofs::none())])),
         ("key-hint-of-trusted", referred(&hinted)),
         ("key-hint-of-trusted-logged", referred(&hinted_logged)),
+        ("key-hint-of-another", referred(&hinted_other)),
         ("key-hint-missing", referred(&unhinted)),
         ("person-legacy", tagged(&[stage.layer(&stage.person, Proofs::new(Log::V1(Entry::Hashedrekord, PROMISE), false))])),
         ("issuer-of-person", referred(&stage.bundle(&stage.sigstore.signer(&person("releases@ledger.test").issued_by(GITHUB))))),
