@@ -18,5 +18,6 @@ mod sigstore;
 mod table;
 mod tests;
 mod time_stamp;
+mod told;
 mod trust;
 mod walk;

@@ -71,8 +71,12 @@ fn running(row: &Row, layout: &Layout) -> RunningImage {
 }
 
 fn workload(row: &Row, running: RunningImage) -> Workload {
+    let reference = match &running {
+        RunningImage::Manifest(digest) => row.image().replace("{running}", &digest.to_string()),
+        _ => row.image(),
+    };
     let image = ContainerImage {
-        reference: row.image().as_str().into(),
+        reference: reference.as_str().into(),
         running,
         basis: Basis::Running,
         reported_repository: None,
@@ -106,7 +110,7 @@ fn snapshot(rows: &[&Row], layouts: &Path, target: &Path) {
         let layout = Layout::open(&layouts.join(row.layout())).unwrap();
         workloads.push(workload(row, running(row, &layout)));
         // A reference that cannot be parsed is never asked about.
-        if let Ok(reference) = row.image().parse::<ImageReference>() {
+        if let Ok(reference) = row.image().replace("@{running}", "").parse::<ImageReference>() {
             shelves.insert(Place::Repository(reference.repository().clone()), (*row, layout));
         }
     }
@@ -129,8 +133,8 @@ fn snapshot(rows: &[&Row], layouts: &Path, target: &Path) {
     seaworthy::snapshot::write(&snapshot, target).unwrap();
 }
 
-/// What the program says about each row under a policy, as of a moment if one is given: by workload and control.
-fn judged(rows: &[&Row], layouts: &Path, policy: &str, at: Option<&str>) -> BTreeMap<(String, String), String> {
+/// The report about these rows under a policy, as of a moment if one is given.
+pub fn report(rows: &[&Row], layouts: &Path, policy: &str, at: Option<&str>) -> Value {
     let program = Program::new();
     let target = program.home().join("snapshot");
     snapshot(rows, layouts, &target);
@@ -141,7 +145,12 @@ fn judged(rows: &[&Row], layouts: &Path, policy: &str, at: Option<&str>) -> BTre
     arguments.extend(at.into_iter().flat_map(|moment| ["--at", moment]));
     let ended = program.run(&arguments);
     assert!(matches!(ended.code, Some(0 | 1 | 3)), "{ended:#?}");
-    let report = ended.json();
+    ended.json()
+}
+
+/// What the report says about each row: by workload and control.
+fn judged(rows: &[&Row], layouts: &Path, policy: &str, at: Option<&str>) -> BTreeMap<(String, String), String> {
+    let report = report(rows, layouts, policy, at);
     let mut said = BTreeMap::new();
     for finding in report["findings"].as_array().unwrap() {
         let control = finding["control"].as_str().unwrap().to_owned();
@@ -194,4 +203,25 @@ fn beyond_the_budget_it_is_not_known() {
     let said = judged(&[&row], made.path(), &row.policy, None);
     let says = |control: &str| said[&("crowd".to_owned(), control.to_owned())].as_str();
     assert_eq!((says("C-0237"), says("C-0236")), ("passed", "unknown budget"));
+}
+
+#[test]
+fn whatever_is_not_answered_is_not_known() {
+    let causes = Cause::ALL.iter().filter(|cause| **cause != Cause::ImageNotFound);
+    let kinds = [Unanswered::Referrers, Unanswered::SignatureTag, Unanswered::Manifest];
+    let rows = causes.flat_map(|cause| {
+        kinds.map(|kind| {
+            let mut row = Row::of(&format!("{cause}-{kind:?}").to_lowercase(), "keyless");
+            row.layout = Some("unsigned".to_owned());
+            row.unanswered = BTreeMap::from([(kind, cause.to_string())]);
+            (row, format!("unknown {cause}"))
+        })
+    });
+    let rows: Vec<_> = rows.collect();
+    let said = judged(&rows.iter().map(|(row, _)| row).collect::<Vec<_>>(), kept::directory(), "keyless", None);
+    for (row, want) in &rows {
+        for control in ["C-0237", "C-0236"] {
+            assert_eq!(said.get(&(row.name.clone(), control.to_owned())), Some(want), "{} {control}", row.name);
+        }
+    }
 }

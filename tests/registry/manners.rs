@@ -173,3 +173,52 @@ async fn the_clock_of_a_host_is_noted() {
     ask(&registry, &server, Ask::Manifest(digest(IMAGE))).await;
     assert!(registry.statistics().hosts[&server.host()].clock_offset.unwrap() < -31 * 365 * 86_400);
 }
+
+/// Bytes as gzip holds them without compressing (RFC 1951, 3.2.4; RFC 1952).
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let crc = bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })
+    });
+    let length = (bytes.len() as u16).to_le_bytes();
+    let block = [&[1][..], &length, &length.map(|byte| !byte), bytes].concat();
+    [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff][..], &block, &(!crc).to_le_bytes(), &(bytes.len() as u32).to_le_bytes()].concat()
+}
+
+/// A hundred megabytes of zeros in a few kilobytes: one byte, and again and again 258 more of the same (RFC 1951, 3.2.6).
+fn bomb() -> Vec<u8> {
+    let mut bits = vec![true, true, false];
+    let mut code = |value: u16, length: u16| bits.extend((0..length).rev().map(|bit| value >> bit & 1 == 1));
+    code(0x30, 8);
+    for _ in 0..400_000 {
+        code(0b1100_0101, 8);
+        code(0, 5);
+    }
+    code(0, 7);
+    let deflated = bits.chunks(8).map(|chunk| chunk.iter().rev().fold(0_u8, |byte, bit| byte << 1 | u8::from(*bit)));
+    [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff].into_iter().chain(deflated).chain([0; 8]).collect()
+}
+
+/// What is sent is what is counted and compared with the digest, whatever it calls itself.
+#[tokio::test]
+async fn nothing_is_inflated() {
+    for body in [gzipped(IMAGE), bomb()] {
+        let server = ScriptedRegistry::start(move |asked| {
+            if asked.method == "HEAD" {
+                return Reply::new(405).into();
+            }
+            let digest = digest(IMAGE).to_string();
+            Reply::new(200)
+                .header("docker-content-digest", &digest)
+                .header("content-encoding", "gzip")
+                .body(OCI_MANIFEST, body.clone())
+                .into()
+        })
+        .await;
+        let registry = registry();
+        for asked in [Ask::Content(digest(IMAGE)), Ask::Blob(digest(IMAGE))] {
+            let outcome = ask(&registry, &server, asked.clone()).await;
+            assert_eq!(cause(&outcome), Some(Cause::InvalidResponse), "{asked:?} {outcome:?}");
+        }
+        assert!(server.asked().iter().all(|asked| asked.header("accept-encoding").is_none_or(|encodings| encodings == "identity")));
+    }
+}
