@@ -1,0 +1,3 @@
+module seaworthy.test/e2e/oidcserve
+
+go 1.26.0

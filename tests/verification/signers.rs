@@ -1,0 +1,227 @@
+//! Images signed by signers as people use them (`fixtures/signers/`): the family's verifier takes every bundle, and so does ours,
+//! which takes the older forms too.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use seaworthy::model::{Algorithm, Digest, Link, Manifest, Proof, PublicKey, Reason, Signer, Step, StepOutcome, Trial, TrustRoot};
+use seaworthy::verify::{Signed, Verifier, is_statement};
+use sigstore_trust_root::TrustedRoot;
+use sigstore_types::{Bundle, DerCertificate, DerPublicKey};
+use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy};
+
+use super::trust::{as_of, root};
+use super::vectors::fixture;
+
+/// What the media type of every bundle begins with.
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
+const PERSON: [&str; 2] = ["alice@example.test", "https://issuer.example.test"];
+const WORKFLOW: [&str; 2] = [
+    "https://github.com/LedgerHQ/signed-images/.github/workflows/release.yml@refs/tags/v1.4.0",
+    "https://token.actions.githubusercontent.com",
+];
+
+/// Whose signature it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// Of a name and an issuer, by Fulcio's certificate.
+    Identity([&'static str; 2]),
+    /// Of a key, by the file of its public half.
+    Key(&'static str),
+    /// Of a name, by a certificate of an authority of its own.
+    Own(&'static str),
+}
+
+/// What proves when and that it was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Logged,
+    Stamped,
+    LoggedAndStamped,
+    Nowhere,
+}
+
+use Seen::{Logged, LoggedAndStamped, Nowhere, Stamped};
+use Who::{Identity, Key, Own};
+
+/// Every folder.
+const SIGNED: [(&str, Who, Seen); 29] = [
+    ("cosign-bundle", Identity(PERSON), LoggedAndStamped),
+    ("cosign-bundle-rekor1", Identity(PERSON), LoggedAndStamped),
+    ("cosign-bundle-workflow", Identity(WORKFLOW), LoggedAndStamped),
+    ("cosign-key-bundle", Key("p256"), LoggedAndStamped),
+    ("cosign-key-bundle-rekor1", Key("p256"), LoggedAndStamped),
+    ("cosign-key-bundle-unlogged-ed25519", Key("ed25519"), Nowhere),
+    ("cosign-key-bundle-unlogged-p256", Key("p256"), Nowhere),
+    ("cosign-key-bundle-unlogged-p384", Key("p384"), Nowhere),
+    ("cosign-key-bundle-unlogged-rsa", Key("rsa"), Nowhere),
+    ("cosign-key-legacy", Key("p256"), Logged),
+    ("cosign-key-legacy-unlogged-ed25519", Key("ed25519"), Nowhere),
+    ("cosign-key-legacy-unlogged-p256", Key("p256"), Nowhere),
+    ("cosign-key-legacy-unlogged-p384", Key("p384"), Nowhere),
+    ("cosign-key-legacy-unlogged-rsa", Key("rsa"), Nowhere),
+    ("cosign-legacy", Identity(PERSON), Logged),
+    ("cosign-legacy-stamped", Identity(PERSON), Stamped),
+    ("cosign-legacy-workflow", Identity(WORKFLOW), Logged),
+    ("cosign-oci11", Key("p256"), Nowhere),
+    ("cosign-own-certificate", Own("https://example.test/release"), Stamped),
+    ("javascript-message", Identity(PERSON), LoggedAndStamped),
+    ("javascript-message-rekor1", Identity(PERSON), LoggedAndStamped),
+    ("javascript-statement-dsse", Identity(PERSON), LoggedAndStamped),
+    ("javascript-statement-intoto", Identity(PERSON), LoggedAndStamped),
+    ("javascript-statement-stamped", Identity(PERSON), Stamped),
+    ("javascript-statement-workflow", Identity(WORKFLOW), LoggedAndStamped),
+    ("python-message", Identity(PERSON), LoggedAndStamped),
+    ("python-message-rekor1", Identity(PERSON), LoggedAndStamped),
+    ("python-message-workflow", Identity(WORKFLOW), LoggedAndStamped),
+    ("python-statement", Identity(PERSON), LoggedAndStamped),
+];
+
+/// An image with the only statement about it.
+struct Image {
+    digest: Digest,
+    manifest: Vec<u8>,
+    layer: Link,
+    statement: Vec<u8>,
+}
+
+impl Image {
+    fn read(name: &str) -> Self {
+        let blob = |digest: &Digest| fixture(&format!("signers/{name}/blobs/sha256/{}", digest.hex()));
+        let Manifest::Index(index) = Manifest::parse(&fixture(&format!("signers/{name}/index.json"))).unwrap() else {
+            panic!("{name} has no index")
+        };
+        let mut statements = Vec::new();
+        let mut image = None;
+        for entry in &index.manifests {
+            let bytes = blob(&entry.digest);
+            let Manifest::Image(manifest) = Manifest::parse(&bytes).unwrap() else { continue };
+            match manifest.layers.into_iter().find(|layer| is_statement(&layer.media_type)) {
+                Some(layer) => statements.push(layer),
+                None => image = Some((entry.digest.clone(), bytes)),
+            }
+        }
+        let [layer] = <[Link; 1]>::try_from(statements).unwrap_or_else(|found| panic!("{name} has {} statements", found.len()));
+        let (digest, manifest) = image.unwrap();
+        Self { digest, manifest, statement: blob(&layer.digest), layer }
+    }
+
+    fn proof(&self, trial: &Trial, subject: &Digest, artifact: &[u8]) -> Proof {
+        let signed = Signed { layer: &self.layer, bytes: &self.statement, subject, artifact: Some(artifact) };
+        let proofs = Verifier::new(std::slice::from_ref(trial), as_of()).verify(&signed);
+        let [proof] = <[Proof; 1]>::try_from(proofs).unwrap();
+        proof
+    }
+}
+
+fn trusted_root() -> Arc<TrustRoot> {
+    root("fixtures", None, &fixture("signers/trust/trusted_root.json"))
+}
+
+fn pem(file: &str) -> String {
+    String::from_utf8(fixture(&format!("signers/trust/{file}"))).unwrap()
+}
+
+fn trial(who: Who) -> Trial {
+    match who {
+        Identity(_) => Trial::Keyless { root: trusted_root() },
+        Key(name) => {
+            let spki: Arc<[u8]> = DerPublicKey::from_pem(&pem(&format!("{name}.pub"))).unwrap().as_bytes().into();
+            let fingerprint = Digest::of(Algorithm::Sha256, &spki);
+            Trial::Key { key: PublicKey { spki, fingerprint }, root: Some(trusted_root()) }
+        }
+        Own(_) => {
+            let authority = DerCertificate::from_pem(&pem("own-ca.pem")).unwrap();
+            Trial::Certificate { authorities: vec![authority.as_bytes().into()], root: Some(trusted_root()) }
+        }
+    }
+}
+
+#[test]
+fn every_folder_is_told_of() {
+    let entries = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/signers")).unwrap();
+    let directories = entries.map(|entry| entry.unwrap()).filter(|entry| entry.path().is_dir());
+    let folders: BTreeSet<_> = directories.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    let told = SIGNED.iter().map(|(name, ..)| (*name).to_owned());
+    assert_eq!(folders, told.chain(["tools", "trust"].map(str::to_owned)).collect());
+}
+
+#[test]
+fn the_family_verifies_every_bundle_by_whom_it_is_and_by_nobody_else() {
+    let json = String::from_utf8(fixture("signers/trust/trusted_root.json")).unwrap();
+    let verifier = sigstore_verify::Verifier::new(&TrustedRoot::from_json(&json).unwrap()).unwrap();
+    let mut verified = 0;
+    for (name, who, seen) in SIGNED {
+        let image = Image::read(name);
+        if !image.layer.media_type.starts_with(BUNDLE) {
+            continue;
+        }
+        let bundle = Bundle::from_json(std::str::from_utf8(&image.statement).unwrap()).unwrap();
+        let artifact = image.manifest.as_slice();
+        let by = |[name, issuer]: [&str; 2]| {
+            let policy = VerificationPolicy::new(name, issuer);
+            if seen == Stamped { policy.skip_tlog_unsafe() } else { policy }
+        };
+        match who {
+            // Only ours verifies what neither a log nor a clock saw.
+            Key(_) if seen == Nowhere => continue,
+            Key(key) => {
+                let key_of = |key: &str| PublicKeyVerificationPolicy::new(DerPublicKey::from_pem(&pem(&format!("{key}.pub"))).unwrap());
+                verifier.verify(artifact, &bundle, &key_of(key)).unwrap_or_else(|error| panic!("{name}: {error}"));
+                assert!(verifier.verify(artifact, &bundle, &key_of("p384")).is_err(), "{name}");
+            }
+            Identity(identity) => {
+                let result = verifier.verify(artifact, &bundle, &by(identity)).unwrap_or_else(|error| panic!("{name}: {error}"));
+                assert!(result.certificate_verified() && result.sct_verified(), "{name}");
+                for other in [[identity[0], "https://issuer.example"], ["bob@example.test", identity[1]]] {
+                    assert!(verifier.verify(artifact, &bundle, &by(other)).is_err(), "{name} by {other:?}");
+                }
+            }
+            Own(_) => panic!("{name}: no bundle is signed so"),
+        }
+        assert!(verifier.verify(b"another image".as_slice(), &bundle, &by(PERSON)).is_err(), "{name}");
+        verified += 1;
+    }
+    assert_eq!(verified, 15);
+}
+
+#[test]
+fn every_signature_holds_step_by_step() {
+    for (name, who, seen) in SIGNED {
+        let image = Image::read(name);
+        let proof = image.proof(&trial(who), &image.digest, &image.manifest);
+        let holds = |step: Step| match step {
+            Step::Form | Step::Signature | Step::Subject => true,
+            Step::CertificateChain | Step::CertificateValidity => !matches!(who, Key(_)),
+            Step::CertificateLog => matches!(who, Identity(_)),
+            Step::LogEntry | Step::LogInclusion => matches!(seen, Logged | LoggedAndStamped),
+            Step::TimeStamp => matches!(seen, Stamped | LoggedAndStamped),
+        };
+        for step in Step::ALL {
+            let outcome = proof.step(step);
+            let empty = matches!(outcome, StepOutcome::NotApplicable | StepOutcome::Missing);
+            assert!(if holds(step) { outcome.held() } else { empty }, "{name}: {step:?} is {outcome:?}");
+        }
+        match (who, &proof.signer) {
+            (Identity([subject, issuer]), Some(Signer::Certificate(claims))) => {
+                assert_eq!(claims.names.iter().map(|name| name.text()).collect::<Vec<_>>(), [subject], "{name}");
+                assert_eq!(claims.issuer.as_deref(), Some(issuer), "{name}");
+            }
+            (Own(subject), Some(Signer::Certificate(claims))) => assert_eq!(claims.names[0].text(), subject, "{name}"),
+            (Key(_), Some(Signer::Key { .. })) => {}
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn no_signature_is_another_images() {
+    let other = Image::read("cosign-bundle");
+    for (name, who, _) in SIGNED.into_iter().filter(|(name, ..)| *name != "cosign-bundle") {
+        let image = Image::read(name);
+        let proof = image.proof(&trial(who), &other.digest, &other.manifest);
+        let failed = |step| matches!(proof.step(step), StepOutcome::Failed { reason: Reason::DigestMismatch | Reason::SignatureInvalid, .. });
+        assert!(failed(Step::Subject) || failed(Step::Signature), "{name}: {:?}", proof.steps);
+    }
+}
