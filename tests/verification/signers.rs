@@ -221,7 +221,24 @@ fn no_signature_is_another_images() {
     for (name, who, _) in SIGNED.into_iter().filter(|(name, ..)| *name != "cosign-bundle") {
         let image = Image::read(name);
         let proof = image.proof(&trial(who), &other.digest, &other.manifest);
-        let failed = |step| matches!(proof.step(step), StepOutcome::Failed { reason: Reason::DigestMismatch | Reason::SignatureInvalid, .. });
+        let failed =
+            |step| matches!(proof.step(step), StepOutcome::Failed { reason: Reason::DigestMismatch | Reason::SignatureInvalid, .. });
         assert!(failed(Step::Subject) || failed(Step::Signature), "{name}: {:?}", proof.steps);
+    }
+}
+
+#[test]
+fn no_key_signed_what_was_changed() {
+    for (name, who, _) in SIGNED.into_iter().filter(|(name, ..)| name.starts_with("cosign-key-legacy")) {
+        let mut image = Image::read(name);
+        // Within the text of the reference, so that it is read as before.
+        let changed = String::from_utf8(image.statement).unwrap().replace("127.0.0.1:5000", "127.0.0.1:5001");
+        image.statement = changed.into_bytes();
+        let proof = image.proof(&trial(who), &image.digest, &image.manifest);
+        let outcome = proof.step(Step::Signature);
+        assert!(
+            matches!(outcome, StepOutcome::Failed { reason: Reason::KeyMismatch | Reason::SignatureInvalid, .. }),
+            "{name}: {outcome:?}"
+        );
     }
 }

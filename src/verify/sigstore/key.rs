@@ -1,8 +1,10 @@
 //! Signatures by a key, directly: without a log or a time stamp there is nothing else to check.
 //!
 //! Upstream gap (sigstore-verify 0.15): a bundle by a key without log entry and time stamp is refused in every mode; and it assumes
-//! one hash for each kind of key, while cosign signs with SHA-256 by keys of P-384 too.
+//! one hash for each kind of key, while cosign signs with SHA-256 by keys of P-384 too, and by Ed25519 keys with Ed25519ph (RFC 8032,
+//! section 5.1), which neither the family nor aws-lc-rs has.
 
+use ed25519_dalek::{Digest as _, Sha512};
 use sigstore_crypto::{KeyAlgorithm, SigningScheme, VerificationKey};
 use sigstore_types::{DerPublicKey, SignatureContent};
 
@@ -41,7 +43,27 @@ pub(super) fn check(content: &Content, key: &DerPublicKey) -> Result<&'static st
             return Ok(scheme.name());
         }
     }
+    if algorithm == KeyAlgorithm::Ed25519 && is_prehashed(content, key) {
+        return Ok("ED25519PH");
+    }
     Err(last)
+}
+
+/// Whether an Ed25519 key signed the SHA-512 of what the signature is over, with an empty context.
+fn is_prehashed(content: &Content, key: &DerPublicKey) -> bool {
+    let (hash, signature) = match &content.bundle.content {
+        SignatureContent::DsseEnvelope(envelope) => (Sha512::new_with_prefix(envelope.pae()), envelope.signature.sig.as_bytes()),
+        SignatureContent::MessageSignature(message) => match content.bytes() {
+            Some(bytes) => (Sha512::new_with_prefix(bytes), message.signature.as_bytes()),
+            None => return false,
+        },
+        _ => return false,
+    };
+    // RFC 8410: the key's 32 bytes are the end of its SubjectPublicKeyInfo.
+    let Some(raw) = key.as_bytes().last_chunk() else { return false };
+    let Ok(key) = ed25519_dalek::VerifyingKey::from_bytes(raw) else { return false };
+    let Ok(signature) = ed25519_dalek::Signature::from_slice(signature) else { return false };
+    key.verify_prehashed_strict(hash, None, &signature).is_ok()
 }
 
 /// The schemes that Sigstore's clients sign with by a kind of key, the usual one first.
