@@ -13,6 +13,7 @@ mod kept;
 mod proxy;
 mod registry;
 mod text;
+mod verify;
 
 /// A program run with an environment of its own.
 pub struct Program {

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod trust;
+mod verify;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::output::FormatChoice;
 
 pub use trust::TrustOptions;
+pub use verify::{Trust, TrustExplain, TrustImpact, TrustWhat, Verify, VerifyBundle, VerifyFormat, VerifyImage, VerifyWhat};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,6 +59,10 @@ pub enum Command {
     Scan(Box<Scan>),
     /// Keep what a scan would ask and be told, for a scan without network
     Snapshot(Box<SnapshotArguments>),
+    /// Verify the signatures of one image, or a bundle, step by step
+    Verify(Verify),
+    /// What the trust policies mean for an image, or for what runs
+    Trust(Trust),
     /// List what runs, and from where, without judging it
     Images(Box<Images>),
     /// List, show and check controls
@@ -192,7 +198,7 @@ pub struct ScanOptions {
 }
 
 /// How to reach the cluster.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ClusterOptions {
     /// Kubeconfig file (default: $KUBECONFIG, ~/.kube/config, then the pod's own account)
     #[arg(long, global = true, value_name = "FILE", help_heading = "Cluster")]
@@ -209,7 +215,7 @@ pub struct ClusterOptions {
 }
 
 /// What to look at.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ScopeOptions {
     /// Only these namespaces (asked namespace by namespace; no cluster-wide right is needed)
     #[arg(long, global = true, value_name = "NAME,…", value_delimiter = ',', help_heading = "Scope")]

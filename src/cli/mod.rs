@@ -20,6 +20,8 @@ mod snapshot;
 mod terminal;
 mod timings;
 mod trust;
+mod trust_command;
+mod verify;
 
 use std::ffi::OsString;
 use std::future::Future;
@@ -46,6 +48,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let result = match arguments.command {
         Command::Scan(scan) => block_on(scan::run(*scan)),
         Command::Snapshot(snapshot) => block_on(snapshot::run(*snapshot)),
+        Command::Verify(verify) => block_on(verify::run(verify)),
+        Command::Trust(trust) => block_on(trust_command::run(trust)),
         Command::Images(images) => block_on(images::run(*images)),
         Command::Controls(arguments) => controls::run(&arguments),
         Command::List(arguments) => controls::list(&arguments),

@@ -20,6 +20,8 @@ use crate::verify::Verifier;
 
 /// Name of the policy that is made of options.
 pub(super) const COMMAND_LINE: &str = "command line";
+/// Name of the trust root that --trusted-root names.
+const TRUSTED_ROOT: &str = "trusted-root";
 /// Name of the policy that is made of Kubescape's parameter.
 const KUBESCAPE_KEYS: &str = "trustedCosignPublicKeys";
 
@@ -70,11 +72,16 @@ fn of_options(options: &TrustOptions, strict: bool) -> anyhow::Result<Option<Tru
         );
         return Ok(None);
     }
-    let root = match &options.trusted_root {
-        Some(file) => TrustRootSource { sigstore: None, file: Some(file.display().to_string()), data: None, tuf: None, logs: None },
-        None => TrustRootSource { sigstore: Some(SigstoreInstance::PublicGood), file: None, data: None, tuf: None, logs: None },
+    let (name, root) = match &options.trusted_root {
+        Some(file) => {
+            (TRUSTED_ROOT, TrustRootSource { sigstore: None, file: Some(file.display().to_string()), data: None, tuf: None, logs: None })
+        }
+        None => (
+            crate::trust::PUBLIC_GOOD,
+            TrustRootSource { sigstore: Some(SigstoreInstance::PublicGood), file: None, data: None, tuf: None, logs: None },
+        ),
     };
-    Ok(Some(any_of(authorities, [("root".to_owned(), root)].into())))
+    Ok(Some(any_of(authorities, [(name.to_owned(), root)].into())))
 }
 
 /// A policy that takes any of these authorities for every image.
@@ -119,8 +126,9 @@ fn by_identity(options: &TrustOptions) -> anyhow::Result<Authority> {
             regex::Regex::new(text).with_context(|| format!("{name} {text:?} is not a regular expression"))?;
         }
     }
+    let trust_root = if options.trusted_root.is_some() { TRUSTED_ROOT } else { crate::trust::PUBLIC_GOOD };
     let keyless =
-        Keyless { trust_root: "root".to_owned(), issuer, subject, extensions: BTreeMap::new(), extensions_regexp: BTreeMap::new() };
+        Keyless { trust_root: trust_root.to_owned(), issuer, subject, extensions: BTreeMap::new(), extensions_regexp: BTreeMap::new() };
     Ok(Authority {
         keyless: Some(keyless),
         key: None,

@@ -22,6 +22,7 @@ mod shared_text;
 mod text;
 mod trust;
 mod verdict;
+mod verification;
 mod workload;
 
 pub use digest::{Algorithm, Digest, DigestError};
@@ -53,6 +54,7 @@ pub use shared_text::{Labels, SharedText};
 pub use text::escape_control;
 pub use trust::{AuthorityMaterial, PolicyMaterial, PublicKey, RootOrigin, RootRecord, Trial, TrustRoot};
 pub use verdict::{Cause, Reason, Verdict};
+pub use verification::{PolicyStep, VerificationReport, VerifiedSignature};
 pub use workload::{
     Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, ObjectKey, Origin, PodSample, PullPolicy, RunningImage,
     Workload,

@@ -6,8 +6,8 @@ use super::compiled::{Compiled, CompiledAuthority, Vouches};
 use super::ruling::AsOf;
 use crate::documents::Demand;
 use crate::model::{
-    Cause, CertificateClaims, LogRecord, Proof, ProvenTime, Reason, Relation, Signer, Statement, StatementFormat, Step, StepOutcome,
-    TimeSource,
+    Cause, CertificateClaims, LogRecord, PolicyStep, Proof, ProvenTime, Reason, Relation, Signer, Statement, StatementFormat, Step,
+    StepOutcome, TimeSource,
 };
 
 /// What one authority says of one signature.
@@ -51,17 +51,52 @@ fn rejected(progress: u8, reason: Reason, detail: impl Into<String>) -> Opinion 
 impl CompiledAuthority {
     /// What it says of a signature that names the subject.
     pub(super) fn opinion(&self, policy: &Compiled, statement: &Statement, as_of: AsOf) -> Opinion {
+        self.examine(policy, statement, as_of).0
+    }
+
+    /// The same, with the proof that it rests on: of several, the one that came furthest.
+    pub(super) fn examine<'s>(&self, policy: &Compiled, statement: &'s Statement, as_of: AsOf) -> (Opinion, Option<&'s Proof>) {
         if let Relation::Malformed(why) = &statement.relation {
-            return rejected(progress::FORM, Reason::Malformed, format!("it cannot be parsed: {why}"));
+            return (rejected(progress::FORM, Reason::Malformed, format!("it cannot be parsed: {why}")), None);
         }
         if let Some(detail) = unsupported(&statement.format) {
-            return Opinion::Unknown { cause: Cause::UnsupportedFormat, detail };
+            return (Opinion::Unknown { cause: Cause::UnsupportedFormat, detail }, None);
         }
         if let Some(unknown) = &self.unavailable {
-            return Opinion::Unknown { cause: unknown.cause, detail: unknown.detail.clone() };
+            return (Opinion::Unknown { cause: unknown.cause, detail: unknown.detail.clone() }, None);
         }
         let own = statement.proofs.iter().filter(|proof| self.trials.contains(&proof.trial));
-        own.map(|proof| self.judge(policy, proof, as_of)).reduce(better).unwrap_or_else(|| self.other_kind(statement))
+        let judged = own.map(|proof| (self.judge(policy, proof, as_of), Some(proof)));
+        let best = judged.reduce(|one, other| if better(one.0.clone(), other.0.clone()) == one.0 { one } else { other });
+        best.unwrap_or_else(|| (self.other_kind(statement), statement.proofs.first()))
+    }
+
+    /// What it checks beyond the proof, step by step, whether or not the proof holds.
+    pub(super) fn checks(&self, policy: &Compiled, proof: &Proof, as_of: AsOf) -> Vec<(PolicyStep, StepOutcome)> {
+        let Some(signer) = &proof.signer else { return Vec::new() };
+        let failed = |opinion: Opinion| match opinion {
+            Opinion::Rejected { reason, detail, .. } => StepOutcome::Failed { reason, detail },
+            Opinion::Unknown { cause, detail } => StepOutcome::unknown(cause, detail),
+            Opinion::Verified(_) | Opinion::NotThere => StepOutcome::NotApplicable,
+        };
+        let asks_extensions = matches!(&self.vouches, Vouches::Keyless { extensions, .. } if !extensions.is_empty());
+        let (names, extensions) = match self.other_names(signer) {
+            None => (
+                StepOutcome::Held(describe(signer)),
+                if asks_extensions { held_extensions(&self.vouches) } else { StepOutcome::NotApplicable },
+            ),
+            Some(opinion @ Opinion::Rejected { reason: Reason::ExtensionMismatch, .. }) => {
+                (StepOutcome::Held(describe(signer)), failed(opinion))
+            }
+            Some(opinion) => (failed(opinion), StepOutcome::NotApplicable),
+        };
+        let signed = self.counted_time(proof).map(|time| time.at);
+        let in_force = match (names.held(), self.not_in_force(policy, signer, signed, as_of.moment)) {
+            (false, _) => StepOutcome::NotApplicable,
+            (true, Some(opinion)) => failed(opinion),
+            (true, None) => StepOutcome::Held("the authority was in force, and nothing is revoked".to_owned()),
+        };
+        vec![(PolicyStep::Signer, names), (PolicyStep::Extensions, extensions), (PolicyStep::InForce, in_force)]
     }
 
     /// What it says of a signature by a kind of signer that it does not vouch for.
@@ -279,6 +314,14 @@ impl CompiledAuthority {
             Vouches::Certificate { subject } => format!("{subject} under the authority of {}", self.name),
         }
     }
+}
+
+fn held_extensions(vouches: &Vouches) -> StepOutcome {
+    let told = match vouches {
+        Vouches::Keyless { extensions, .. } => extensions.iter().map(|(name, wanted)| format!("{name}: {wanted}")).collect(),
+        Vouches::Key | Vouches::Certificate { .. } => Vec::new(),
+    };
+    StepOutcome::Held(told.join(", "))
 }
 
 /// The names that must all be the wanted one. A certificate that names several is somebody else's as much as the wanted one's; one that

@@ -3,6 +3,7 @@
 //! Pure: evidence with its proofs goes in, a ruling comes out. Cryptography was done before; here names, dates and numbers are compared.
 
 mod authority;
+mod checked;
 mod compiled;
 mod matcher;
 mod places;
@@ -11,7 +12,8 @@ mod revocation;
 mod rules;
 mod ruling;
 
+pub use checked::Checked;
 pub use compiled::{NamedPolicy, TrustPolicies};
 pub use places::{EvidencePlaces, evidence_places};
 pub use rules::{RuleApplied, RuleEffect};
-pub use ruling::{AsOf, Asked, AskedBy, Checked, Held, Ruling, not_looked, signatures_of};
+pub use ruling::{AsOf, Asked, AskedBy, Held, Ruling, not_looked, signatures_of};

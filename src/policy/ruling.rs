@@ -148,19 +148,6 @@ impl Held {
     }
 }
 
-/// What the policies say about one signature.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checked {
-    /// Position of the statement.
-    pub statement: usize,
-    /// The authority that accepts it, or came nearest.
-    pub authority: Option<String>,
-    /// The verdict.
-    pub verdict: Verdict,
-    /// What was found.
-    pub detail: String,
-}
-
 /// Signatures of an image that name it, with their positions; what else lies there is of others, or nothing that counts.
 pub fn signatures_of(image: &ImageEvidence) -> impl Iterator<Item = (usize, &Statement)> {
     let all = image.statements.iter().enumerate().filter(|(_, statement)| statement.is_signature());
@@ -168,7 +155,7 @@ pub fn signatures_of(image: &ImageEvidence) -> impl Iterator<Item = (usize, &Sta
 }
 
 /// Whether a statement names what it was found beside, or, found beside the index, the platform manifest itself.
-fn names(statement: &Statement, subject: &SubjectState) -> bool {
+pub(super) fn names(statement: &Statement, subject: &SubjectState) -> bool {
     match (&statement.relation, subject) {
         (Relation::Names, _) => true,
         (Relation::NamesOthers(digests), SubjectState::Known(subject)) => digests.contains(subject),
@@ -250,60 +237,13 @@ impl TrustPolicies {
         let all = self.policies.iter().map(|policy| (policy, policy.authorities.get(name)));
         all.into_iter().find_map(|(policy, authority)| Some((policy, authority?)))
     }
-
-    /// What the policies say about each signature, for those who want to see every one of them: the best opinion of any authority that the
-    /// rules for this image name, or, where no rule matches, of any at all.
-    #[must_use]
-    pub fn check(&self, image: &ImageEvidence, as_of: AsOf) -> Vec<Checked> {
-        let named: Vec<Member<'_>> = match self.applicable(&image.repository) {
-            Applicable::Rules(rules) => rules.into_iter().flat_map(|(policy, rule)| members(policy, &rule.require)).collect(),
-            _ => self.policies.iter().flat_map(|policy| policy.authorities.values().map(move |authority| (policy, authority))).collect(),
-        };
-        let signatures = image.statements.iter().enumerate().filter(|(_, statement)| statement.is_signature());
-        signatures.map(|(position, statement)| checked(position, statement, &image.subject, &named, as_of)).collect()
-    }
-}
-
-fn checked(position: usize, statement: &Statement, subject: &SubjectState, named: &[Member<'_>], as_of: AsOf) -> Checked {
-    if let (false, Relation::NamesOthers(others)) = (names(statement, subject), &statement.relation) {
-        let others: Vec<_> = others.iter().map(Digest::short).collect();
-        let detail = if others.is_empty() { "it names no digest".to_owned() } else { format!("it names {}", others.join(", ")) };
-        return Checked { statement: position, authority: None, verdict: Verdict::Rejected(Reason::DigestMismatch), detail };
-    }
-    let opinions = named.iter().map(|(policy, authority)| (authority.name.clone(), authority.opinion(policy, statement, as_of)));
-    let best = opinions.reduce(|one, other| {
-        let chosen = better(one.1.clone(), other.1.clone());
-        if chosen == one.1 { one } else { other }
-    });
-    match best {
-        None => Checked {
-            statement: position,
-            authority: None,
-            verdict: Verdict::Rejected(Reason::IdentityMismatch),
-            detail: "no rule trusts anybody for this image".to_owned(),
-        },
-        Some((authority, Opinion::Verified(accepted))) => {
-            let detail = describe(&accepted.signer);
-            Checked { statement: position, authority: Some(authority), verdict: Verdict::Verified, detail }
-        }
-        Some((authority, Opinion::Rejected { reason, detail, .. })) => {
-            Checked { statement: position, authority: Some(authority), verdict: Verdict::Rejected(reason), detail }
-        }
-        Some((authority, Opinion::Unknown { cause, detail })) => {
-            Checked { statement: position, authority: Some(authority), verdict: Verdict::Unknown(cause), detail }
-        }
-        Some((authority, Opinion::NotThere)) => {
-            let detail = format!("it is proven to be later than {}", as_of.moment);
-            Checked { statement: position, authority: Some(authority), verdict: Verdict::Absent, detail }
-        }
-    }
 }
 
 /// An authority with its policy.
-type Member<'a> = (&'a Compiled, &'a CompiledAuthority);
+pub(super) type Member<'a> = (&'a Compiled, &'a CompiledAuthority);
 
 /// The authorities that a requirement names.
-fn members<'a>(policy: &'a Compiled, require: &Requirement) -> Vec<Member<'a>> {
+pub(super) fn members<'a>(policy: &'a Compiled, require: &Requirement) -> Vec<Member<'a>> {
     let names = require.any_of.iter().chain(&require.all_of).chain(&require.of).flatten();
     names.filter_map(|name| Some((policy, policy.authorities.get(name)?))).collect()
 }

@@ -10,6 +10,7 @@ pub mod kubescape_json;
 pub mod pretty;
 mod resources;
 mod terminal;
+pub mod verification;
 
 pub use advice::advice;
 pub use terminal::Appearance;

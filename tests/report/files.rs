@@ -20,6 +20,7 @@ fn compare(path: &str, text: &str) {
 fn the_schemas_are_the_stored_ones() {
     compare("schemas/report.v1.json", &format!("{:#}\n", json::v1::schema()));
     compare("schemas/images.v1.json", &format!("{:#}\n", images::schema()));
+    compare("schemas/verification.v1.json", &format!("{:#}\n", seaworthy::report::verification::schema()));
 }
 
 #[test]

@@ -1,0 +1,144 @@
+//! For people: the verdict first, then each signature with its numbered steps.
+
+use std::io::{self, Write};
+
+use super::super::terminal::{Appearance, Tone, field, shown, title};
+use super::words;
+use crate::model::{
+    PlaceOutcome, PolicyStep, Proof, RootOrigin, Signer, Step, StepOutcome, SubjectName, TimeSource, Verdict, VerificationReport,
+    VerifiedSignature,
+};
+
+/// Where values begin.
+const VALUES: usize = 44;
+
+pub(super) fn render(report: &VerificationReport, appearance: Appearance, out: &mut impl Write) -> io::Result<()> {
+    let (word, code) = words(report.verdict);
+    let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
+    let head = format!("{}{code}: {}", word.to_uppercase(), shown(&report.subject));
+    writeln!(out, "{}", appearance.paint(tone(report.verdict), &head))?;
+    let line = |out: &mut _, label: &str, text: &str| field(out, appearance, (label, Tone::Quiet), 10, text, appearance.prose());
+    if let Some(digest) = &report.digest {
+        line(out, "Digest:", &digest.to_string())?;
+    }
+    if !report.detail.is_empty() {
+        let label = if report.verdict == Verdict::Verified { "By:" } else { "Why:" };
+        line(out, label, &shown(&report.detail))?;
+    }
+    line(out, "As of:", &report.as_of.to_string())?;
+    for root in &report.trust_roots {
+        line(out, "Root:", &shown(&told(root)))?;
+    }
+    for (number, signature) in report.signatures.iter().enumerate() {
+        render_signature(signature, number + 1, report.signatures.len(), appearance, out)?;
+    }
+    if report.signatures.is_empty() {
+        for place in &report.places {
+            let outcome = match &place.outcome {
+                PlaceOutcome::Looked(_) => "looked, and nothing is there".to_owned(),
+                PlaceOutcome::NotAuthoritative => "nothing is there, and it cannot speak for the origin".to_owned(),
+                PlaceOutcome::Unknown(unknown) => format!("{} ({})", unknown.detail, unknown.cause),
+            };
+            line(out, "Looked:", &shown(&format!("{}: {outcome}", place.place)))?;
+        }
+    }
+    Ok(())
+}
+
+fn tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Verified => Tone::Passed,
+        Verdict::Rejected(_) | Verdict::Absent => Tone::Failed,
+        Verdict::Unknown(_) => Tone::Unknown,
+    }
+}
+
+/// A trust root: where it is from, and how old.
+fn told(root: &crate::model::RootRecord) -> String {
+    let from = match &root.origin {
+        RootOrigin::Tuf { url } => format!("fetched from {url}"),
+        RootOrigin::TufCache { url } => format!("kept copy of {url}"),
+        RootOrigin::Embedded => "the copy inside this program".to_owned(),
+        RootOrigin::File { path } => path.clone(),
+    };
+    let dated = root.dated.map(|dated| format!(", of {}", dated.strftime("%Y-%m-%d"))).unwrap_or_default();
+    let fault = root.content.as_ref().err().map(|unknown| format!(": {}", unknown.detail)).unwrap_or_default();
+    let warning = root.warning.as_ref().map(|warning| format!("; warning: {warning}")).unwrap_or_default();
+    format!("{}: {from}{dated}{fault}{warning}", root.name)
+}
+
+fn render_signature(
+    signature: &VerifiedSignature,
+    number: usize,
+    of: usize,
+    appearance: Appearance,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    title(out, appearance, Tone::Heading, &format!("Signature {number} of {of}: {}", shown(&signature.found)))?;
+    let line = |out: &mut _, label: &str, text: &str| field(out, appearance, (label, Tone::Quiet), 12, text, appearance.prose());
+    let (word, code) = words(signature.verdict);
+    let authority = signature.authority.as_ref().filter(|_| signature.verdict == Verdict::Verified);
+    let authority = authority.map(|name| format!(" by authority {}", shown(name))).unwrap_or_default();
+    let said = format!("{}{}{authority}", word, code.map(|code| format!(" ({code})")).unwrap_or_default());
+    let label = ("  Verdict:", Tone::Quiet);
+    field(out, appearance, label, 12, &appearance.paint(tone(signature.verdict), &said), appearance.prose())?;
+    if signature.verdict != Verdict::Verified {
+        line(out, "  Why:", &shown(&signature.detail))?;
+    }
+    let Some(proof) = &signature.proof else { return Ok(()) };
+    for (label, text) in who_when_where(proof) {
+        line(out, label, &shown(&text))?;
+    }
+    for step in Step::ALL {
+        render_step(step.number(), step.title(), proof.step(step), appearance, out)?;
+    }
+    for (step, outcome) in &signature.checks {
+        render_step(PolicyStep::number(*step), step.title(), outcome, appearance, out)?;
+    }
+    Ok(())
+}
+
+/// Who signed, when, and where it is logged.
+fn who_when_where(proof: &Proof) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    match &proof.signer {
+        Some(Signer::Key { fingerprint }) => lines.push(("  Signer:", format!("key {fingerprint}"))),
+        Some(Signer::Certificate(claims)) => {
+            let claimed = proof.step(Step::CertificateChain).held() && proof.step(Step::Signature).held();
+            let names: Vec<_> = claims.names.iter().map(SubjectName::text).collect();
+            let name = if names.is_empty() { claims.subject.clone() } else { names.join(" and ") };
+            lines.push(("  Signer:", if claimed { name } else { format!("{name} (claimed, not shown)") }));
+            lines.extend(claims.issuer.iter().map(|issuer| ("  Issuer:", issuer.clone())));
+            lines.push(("  Key:", claims.key.to_string()));
+        }
+        None => {}
+    }
+    for time in &proof.times {
+        let by = match time.by {
+            TimeSource::Log => "promise of the log",
+            TimeSource::TimeStampAuthority => "time stamp",
+        };
+        lines.push(("  Signed:", format!("{} ({by})", time.at)));
+    }
+    if let Some(log) = &proof.log {
+        let address = log.address.as_deref().unwrap_or("log");
+        lines.push(("  Logged:", format!("{address}, entry {} (log {})", log.index, log.log)));
+    }
+    lines
+}
+
+/// One step. Its mark is a word as well as a sign, so that nothing hangs on colour or on the font.
+fn render_step(number: usize, name: &str, outcome: &StepOutcome, appearance: Appearance, out: &mut impl Write) -> io::Result<()> {
+    let (sign, tone, value) = match outcome {
+        StepOutcome::Held(value) => ("ok", Tone::Passed, value.clone()),
+        StepOutcome::Failed { reason, detail } => ("FAILED", Tone::Failed, format!("{reason}: {detail}")),
+        StepOutcome::Unknown(unknown) => ("?", Tone::Unknown, format!("{}: {}", unknown.cause, unknown.detail)),
+        StepOutcome::Missing => ("none", Tone::Quiet, String::new()),
+        StepOutcome::NotApplicable => ("-", Tone::Quiet, String::new()),
+    };
+    let label = format!("  {number:>2} {name:<32} {sign:<7}");
+    if value.is_empty() {
+        return writeln!(out, "{}", appearance.paint(tone, label.trim_end()));
+    }
+    field(out, appearance, (label.as_str(), tone), VALUES + 1, &shown(&value), appearance.prose())
+}

@@ -1,0 +1,121 @@
+//! `verify bundle` and `trust explain`: exit codes, and what is printed step by step.
+
+use super::Program;
+
+const IMAGE: &str = "sha256:5e7d88f144effb2967e0f3882bd0b962961f9aad6c058bfbba8acbd1ca2345f1";
+const OTHER: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const SIGNER: &str = "https://kubernetes.io/namespaces/ci/serviceaccounts/builder";
+const ISSUER: &str = "https://127.0.0.1:16443";
+const BUNDLE: &str = "fixtures/vectors/bundles/ggcr-referrers/sign.sigstore.json";
+const ROOT: &str = "fixtures/vectors/trust/trusted_root.json";
+const AT: [&str; 2] = ["--at", "2026-12-01T00:00:00Z"];
+
+/// `verify bundle` as of a moment after the fixtures were made, without network.
+fn verify(program: &Program, root: &str, identity: [&str; 4], artifact: &str, more: &[&str]) -> super::Ended {
+    let mut arguments = vec!["verify", "bundle", "--bundle", BUNDLE, "--trusted-root", root, "--offline"];
+    arguments.extend(AT);
+    arguments.extend(identity);
+    arguments.extend(more);
+    arguments.push(artifact);
+    program.run(&arguments)
+}
+
+const RIGHT: [&str; 4] = ["--identity", SIGNER, "--issuer", ISSUER];
+
+#[test]
+fn a_bundle_is_verified_step_by_step() {
+    let ended = verify(&Program::new(), ROOT, RIGHT, IMAGE, &[]);
+    ended.says(0, &[]);
+    insta::assert_snapshot!("bundle_verified", ended.out);
+}
+
+#[test]
+fn a_rejected_bundle_says_at_which_step_and_what_would_have_passed() {
+    let program = Program::new();
+    let wrong = verify(&program, ROOT, ["--identity", "https://example.test/other", "--issuer", ISSUER], IMAGE, &[]);
+    wrong.says(1, &[]);
+    insta::assert_snapshot!("bundle_of_another_identity", wrong.out);
+    verify(&program, ROOT, RIGHT, OTHER, &[]).prints(1, &["REJECTED (digest-mismatch)"]);
+    let other_ca = verify(&program, "fixtures/vectors/trust/negative/tr.otherca.json", RIGHT, IMAGE, &[]);
+    other_ca.prints(1, &["REJECTED (certificate-untrusted)", "2 certificate chain                FAILED", "(claimed, not shown)"]);
+}
+
+#[test]
+fn identities_by_regular_expression_are_anchored_and_cosigns_long_names_are_understood() {
+    let program = Program::new();
+    let by = |subject: &str, issuer: &str| {
+        let identity = ["--certificate-identity-regexp", subject, "--certificate-oidc-issuer-regexp", issuer];
+        verify(&program, ROOT, identity, IMAGE, &[]).code
+    };
+    assert_eq!(by(r"https://kubernetes\.io/.*/builder", r"https://127\.0\.0\.1:\d+"), Some(0));
+    assert_eq!(by("builder", ISSUER), Some(1), "a part is not the whole");
+    verify(&program, ROOT, ["--identity-regexp", "(", "--issuer", ISSUER], IMAGE, &[]).says(2, &["is not a regular expression"]);
+}
+
+#[test]
+fn what_cannot_be_parsed_is_rejected_and_what_is_not_said_is_a_mistake() {
+    let program = Program::new();
+    let garbage = program.file("garbage.json", "{\"mediaType\":");
+    let with = |bundle: &str, artifact: &str, trust: &[&str]| {
+        program.run(&[&["verify", "bundle", "--offline", "--bundle", bundle], trust, &[artifact]].concat())
+    };
+    with(&garbage, IMAGE, &RIGHT).prints(1, &["REJECTED (malformed)"]);
+    with(BUNDLE, IMAGE, &[]).says(2, &["whom to trust is not said"]);
+    with(BUNDLE, IMAGE, &["--identity", SIGNER]).says(2, &["add --issuer"]);
+    with(BUNDLE, IMAGE, &["--issuer", ISSUER]).says(2, &["add --identity"]);
+    with(BUNDLE, IMAGE, &["--trusted-root", ROOT]).says(2, &["--trusted-root needs --key or --identity"]);
+    with(BUNDLE, "sha256:12", &RIGHT).says(2, &["is no digest"]);
+    with(BUNDLE, "missing", &RIGHT).says(2, &["cannot read the artifact missing"]);
+    with("missing", IMAGE, &RIGHT).says(2, &["cannot read the bundle missing"]);
+}
+
+#[test]
+fn without_the_right_root_nothing_is_claimed() {
+    // The public root of its date does not know the private log: a newer one might.
+    let program = Program::new();
+    let mut arguments = vec!["verify", "bundle", "--bundle", BUNDLE, "--offline"];
+    arguments.extend(AT);
+    arguments.extend(RIGHT);
+    arguments.push(IMAGE);
+    program.run(&arguments).prints(3, &["UNKNOWN (trust-root-too-old)"]);
+    let broken = program.file("root.json", "{}");
+    verify(&program, &broken, RIGHT, IMAGE, &[]).prints(3, &["UNKNOWN (trust-root-unavailable)"]);
+}
+
+#[test]
+fn the_same_for_programs() {
+    let mut json = verify(&Program::new(), ROOT, RIGHT, IMAGE, &["-f", "json"]).json();
+    json["toolVersion"] = "…".into();
+    assert_eq!((json["verdict"]["status"].as_str(), json["signatures"][0]["steps"].as_array().map(Vec::len)), (Some("verified"), Some(12)));
+    insta::assert_json_snapshot!("bundle_verified_json", json);
+}
+
+#[test]
+fn rules_explain_themselves() {
+    let program = Program::new();
+    let policy = program.file(
+        "policy.yaml",
+        r#"
+apiVersion: seaworthy.dev/v1alpha1
+kind: TrustPolicy
+metadata: { name: production }
+spec:
+  trustRoots: { public-good: { sigstore: publicGood } }
+  authorities:
+    release:
+      keyless:
+        trustRoot: public-good
+        issuer: { exact: https://token.actions.githubusercontent.com }
+        subject: { regexp: 'https://github\.com/acme/.*' }
+    ops: { key: { file: ops.pub }, validUntil: 2027-06-30 }
+  images:
+    - { match: ["**"], strength: mandatory, require: { anyOf: [release, ops] } }
+    - { match: ["ghcr.io/acme/**"], require: { allOf: [release] } }
+    - { match: ["ghcr.io/acme/critical/*"], require: { atLeast: 2, of: [release, ops] } }
+"#,
+    );
+    let ended = program.run(&["trust", "explain", "ghcr.io/acme/critical/app:v1", "--trust-policy", &policy]);
+    ended.says(0, &[]);
+    insta::assert_snapshot!("trust_explain", ended.out);
+    program.run(&["trust", "explain", "x", "--key", "missing.pub"]).says(2, &["cannot read missing.pub"]);
+}
