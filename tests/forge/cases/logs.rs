@@ -196,7 +196,8 @@ fn optional(stage: &Stage) -> Vec<Case> {
     ]
 }
 
-/// Signatures by a Sigstore that the public root does not know, at moments that it covers and that it does not.
+/// Signatures by a Sigstore that the public root does not know, at a moment that its embedded copy covers and at one that it does not: a
+/// newer copy needs a later one.
 fn dated(stage: &Stage) -> Vec<Case> {
     let at = |moment: &str| -> Timestamp { moment.parse().unwrap() };
     let signed = |at: Timestamp| {
