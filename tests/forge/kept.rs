@@ -18,6 +18,11 @@ pub fn directory() -> &'static Path {
     })
 }
 
+/// The directory of what signers as people use them made.
+pub fn signers() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/signers")
+}
+
 fn write(directory: &Path) {
     for old in names(directory) {
         std::fs::remove_dir_all(directory.join(old)).unwrap();

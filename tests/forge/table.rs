@@ -13,7 +13,10 @@ use super::kept;
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Table {
     contract: Contract,
+    /// Of `fixtures/signatures/`.
     pub fixtures: Vec<Row>,
+    /// Of `fixtures/signers/`.
+    pub signers: Vec<Row>,
     tests: Vec<Elsewhere>,
 }
 
@@ -128,18 +131,26 @@ impl Table {
 #[test]
 fn every_fixture_has_a_row_and_every_row_its_fixture() {
     let table = Table::read();
-    let mut layouts: BTreeSet<_> = kept::names(kept::directory()).into_iter().collect();
-    assert!(layouts.remove("trust"), "the policies are missing");
-    let used: BTreeSet<_> = table.fixtures.iter().map(|row| row.layout().to_owned()).collect();
-    assert_eq!(layouts, used, "left: directories of fixtures/signatures; right: layouts of fixtures/verdicts.yaml");
-    let names: BTreeSet<_> = table.fixtures.iter().map(|row| &row.name).collect();
-    assert_eq!(names.len(), table.fixtures.len(), "two rows bear one name");
-    let policies =
-        std::fs::read_dir(kept::directory().join("trust")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    compare(&table.fixtures, kept::directory(), &["trust"]);
+    compare(&table.signers, &kept::signers(), &["tools", "trust"]);
+}
+
+/// Compares rows with the layouts and policies of a directory, some of whose own directories are no layouts.
+fn compare(rows: &[Row], directory: &Path, no_layouts: &[&str]) {
+    let mut layouts: BTreeSet<_> = kept::names(directory).into_iter().collect();
+    for name in no_layouts {
+        assert!(layouts.remove(*name), "{name} is missing");
+    }
+    let place = directory.display();
+    let used: BTreeSet<_> = rows.iter().map(|row| row.layout().to_owned()).collect();
+    assert_eq!(layouts, used, "left: directories of {place}; right: layouts of fixtures/verdicts.yaml");
+    let names: BTreeSet<_> = rows.iter().map(|row| &row.name).collect();
+    assert_eq!(names.len(), rows.len(), "two rows bear one name");
+    let policies = std::fs::read_dir(directory.join("trust")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let policies: BTreeSet<_> = policies.filter_map(|name| name.strip_suffix(".yaml").map(str::to_owned)).collect();
-    let used: BTreeSet<_> = table.fixtures.iter().map(|row| row.policy.clone()).collect();
-    assert_eq!(policies, used, "left: policies of fixtures/signatures/trust; right: policies of fixtures/verdicts.yaml");
-    for row in &table.fixtures {
+    let used: BTreeSet<_> = rows.iter().map(|row| row.policy.clone()).collect();
+    assert_eq!(policies, used, "left: policies of {place}/trust; right: policies of fixtures/verdicts.yaml");
+    for row in rows {
         assert!(row.tag == Tag::S && !row.note.is_empty(), "{}", row.name);
         for word in [&row.exists, &row.valid] {
             expected(word);
@@ -153,7 +164,7 @@ fn every_row_and_attack_of_the_contract_has_a_fixture_or_a_test() {
     let contract = [&table.contract.rows, &table.contract.attacks, &table.contract.bad_input];
     let known: BTreeSet<&String> = contract.iter().flat_map(|part| part.keys()).collect();
     assert_eq!(known.len(), contract.iter().map(|part| part.len()).sum::<usize>(), "an identifier is used twice");
-    let fixtures = table.fixtures.iter().flat_map(|row| &row.stands);
+    let fixtures = table.fixtures.iter().chain(&table.signers).flat_map(|row| &row.stands);
     let shown: BTreeSet<&String> = fixtures.chain(table.tests.iter().flat_map(|test| &test.stands)).collect();
     assert_eq!(known, shown, "left: the contract; right: what fixtures and tests stand for");
 }
