@@ -166,6 +166,7 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         source,
         as_of: options.trust.at.unwrap_or(asked_at),
+        rewound: options.trust.at.is_some(),
         cluster: inventory.cluster.clone(),
         scope: inventory.scope.clone(),
         documents,

@@ -47,6 +47,8 @@ pub struct Header {
     pub source: ReportSource,
     /// The moment as of which everything is judged: start of a live scan, capture time of a snapshot.
     pub as_of: Timestamp,
+    /// Whether that moment was asked for: registries and the cluster are still as they were when they were asked.
+    pub rewound: bool,
     /// Which cluster.
     pub cluster: Option<ClusterIdentity>,
     /// What was chosen.

@@ -9,6 +9,7 @@ pub mod json;
 pub mod kubescape_json;
 pub mod pretty;
 mod resources;
+mod roots;
 mod terminal;
 pub mod verification;
 

@@ -25,6 +25,7 @@ fn header() -> Header {
         }),
         scope: Scope::default(),
         trust_roots: Vec::new(),
+        rewound: false,
         documents: vec![DocumentDigest { kind: "Control".to_owned(), name: "C-0237".to_owned(), digest: digest(200) }],
         interrupted: false,
     }

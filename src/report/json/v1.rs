@@ -14,6 +14,7 @@ use serde::{Serialize, Serializer};
 use self::evidence::Image;
 use self::results::{Control, Finding, Findings, Framework, Gate, Workload};
 use crate::model::{self, Cause, Compliance, Report};
+use crate::report::roots::Root;
 
 /// What `apiVersion` says.
 const API_VERSION: &str = "seaworthy.dev/report/v1";
@@ -145,6 +146,10 @@ struct Header<'a> {
     scope: Scope<'a>,
     /// Controls, frameworks, parameters, policy and exceptions that went into the judgement, by the digest of their bytes.
     documents: Each<'a, model::DocumentDigest, DocumentDigest<'a>>,
+    /// Trust roots that went into the judgement, with origin and age; empty where none was needed.
+    trust_roots: Vec<Root<'a>>,
+    /// `true` where the moment was asked for (--at): tags, registries and what runs are as they were when they were asked.
+    rewound: bool,
     /// How much was listed.
     listed: Listed,
     /// How much of it was audited.
@@ -166,6 +171,8 @@ impl<'a> Header<'a> {
             cluster: header.cluster.as_ref().map(Cluster::from),
             scope: Scope::from(&header.scope),
             documents: Each::of(&header.documents),
+            trust_roots: header.trust_roots.iter().map(Root::of).collect(),
+            rewound: header.rewound,
             listed: Listed { pods: report.listed.pods, objects: report.listed.objects, namespaces: report.listed.namespaces },
             audited: Audited { workloads: report.workloads.len(), images: report.images.len(), controls: report.controls.len() },
         }

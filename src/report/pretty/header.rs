@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::model::{ClusterIdentity, Gap, Report, ReportSource, Scope};
+use crate::report::roots::told;
 use crate::report::terminal::{Appearance, Tone, counted, field, prose, shown, title};
 
 /// Where the values begin.
@@ -15,7 +16,8 @@ pub(super) fn render(report: &Report, appearance: Appearance, out: &mut impl Wri
     let header = &report.header;
     let mut line = |name: &str, text: &str| field(out, appearance, (name, Tone::Quiet), COLUMN, text, appearance.prose());
     let as_of = moment(header.as_of);
-    line("As of", &format!("{as_of} · seaworthy {}", shown(&header.tool_version)))?;
+    let asked = if header.rewound { " as asked (tags, registries and what runs: as they were when they were asked)" } else { "" };
+    line("As of", &format!("{as_of}{asked} · seaworthy {}", shown(&header.tool_version)))?;
     match (&header.source, &header.cluster) {
         (ReportSource::Images, _) => line("Source", "images named on the command line")?,
         (ReportSource::Manifests, _) => line("Source", "manifests")?,
@@ -30,6 +32,9 @@ pub(super) fn render(report: &Report, appearance: Appearance, out: &mut impl Wri
         line("Listed", &listed_text(report))?;
     }
     line("Audited", &audited_text(report))?;
+    for root in &header.trust_roots {
+        line("Root", &shown(&told(root)))?;
+    }
     if report.gaps.is_empty() {
         let unread = if report.not_judged.is_empty() { "" } else { "; what is of a kind that is not understood is named below" };
         line("Gaps", &format!("none: everything in scope could be read{unread}"))?;

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::super::roots::Root;
 use super::{word, words};
 use crate::model::{
-    Digest, LogRecord, PlaceOutcome, PolicyStep, Proof, ProvenTime, RootOrigin, RootRecord, Signer, Step, StepOutcome, TriedWith, Verdict,
-    VerificationReport, VerifiedSignature,
+    Digest, LogRecord, PlaceOutcome, PolicyStep, Proof, ProvenTime, Signer, Step, StepOutcome, TriedWith, Verdict, VerificationReport,
+    VerifiedSignature,
 };
 
 pub(super) fn render(report: &VerificationReport, out: &mut impl Write) -> io::Result<()> {
@@ -131,31 +132,6 @@ struct Place<'a> {
     detail: Option<&'a str>,
 }
 
-/// A trust root.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Root<'a> {
-    /// Name of the policy.
-    policy: &'a str,
-    /// Its name in the policy.
-    name: &'a str,
-    /// Where it was read from.
-    origin: &'a RootOrigin,
-    /// Up to which moment it is known to be complete.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
-    dated: Option<Timestamp>,
-    /// SHA-256 of its document.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    digest: Option<&'a Digest>,
-    /// Why it cannot be used.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unavailable: Option<&'a str>,
-    /// What a person should know about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    warning: Option<&'a str>,
-}
-
 impl<'a> Document<'a> {
     fn of(report: &'a VerificationReport) -> Self {
         Self {
@@ -213,19 +189,5 @@ impl<'a> Place<'a> {
             PlaceOutcome::Unknown(unknown) => (unknown.cause.name(), Some(unknown.detail.as_str())),
         };
         Self { place: &place.place, outcome, detail }
-    }
-}
-
-impl<'a> Root<'a> {
-    fn of(root: &'a RootRecord) -> Self {
-        Self {
-            policy: &root.policy,
-            name: &root.name,
-            origin: &root.origin,
-            dated: root.dated,
-            digest: root.content.as_ref().ok(),
-            unavailable: root.content.as_ref().err().map(|unknown| unknown.detail.as_str()),
-            warning: root.warning.as_deref(),
-        }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
+use super::super::roots::told;
 use super::super::terminal::{Appearance, Tone, field, shown, title};
 use super::words;
 use crate::model::{
-    PlaceOutcome, PolicyStep, Proof, RootOrigin, Signer, Step, StepOutcome, SubjectName, TimeSource, Verdict, VerificationReport,
-    VerifiedSignature,
+    PlaceOutcome, PolicyStep, Proof, Signer, Step, StepOutcome, SubjectName, TimeSource, Verdict, VerificationReport, VerifiedSignature,
 };
 
 /// Where values begin.
@@ -51,20 +51,6 @@ fn tone(verdict: Verdict) -> Tone {
         Verdict::Rejected(_) | Verdict::Absent => Tone::Failed,
         Verdict::Unknown(_) => Tone::Unknown,
     }
-}
-
-/// A trust root: where it is from, and how old.
-fn told(root: &crate::model::RootRecord) -> String {
-    let from = match &root.origin {
-        RootOrigin::Tuf { url } => format!("fetched from {url}"),
-        RootOrigin::TufCache { url } => format!("kept copy of {url}"),
-        RootOrigin::Embedded => "the copy inside this program".to_owned(),
-        RootOrigin::File { path } => path.clone(),
-    };
-    let dated = root.dated.map(|dated| format!(", of {}", dated.strftime("%Y-%m-%d"))).unwrap_or_default();
-    let fault = root.content.as_ref().err().map(|unknown| format!(": {}", unknown.detail)).unwrap_or_default();
-    let warning = root.warning.as_ref().map(|warning| format!("; warning: {warning}")).unwrap_or_default();
-    format!("{}: {from}{dated}{fault}{warning}", root.name)
 }
 
 fn render_signature(
