@@ -146,3 +146,63 @@ proptest::proptest! {
         let _ = parse("x", &format!("{CONTROL}  rule: {text}"));
     }
 }
+
+#[test]
+fn mistakes_in_trust_policies_are_named_with_their_place() {
+    let policy = |spec: &str| {
+        let head = "apiVersion: seaworthy.dev/v1alpha1\nkind: TrustPolicy\nmetadata: { name: p }\nspec:\n";
+        let known = "  trustRoots: { corp: { file: root.json } }\n  authorities:\n    ops: { key: { file: ops.pub } }\n    ci: { keyless: { trustRoot: corp, issuer: { exact: i }, subject: { exact: s } } }\n";
+        complaint(&format!("{head}{}{spec}", if spec.contains("authorities:") { "" } else { known }))
+    };
+    let authority = |text: &str| policy(&format!("  trustRoots: {{ corp: {{ file: r }} }}\n  authorities:\n    a: {text}\n"));
+    let keyless = |more: &str| authority(&format!("{{ keyless: {{ trustRoot: corp, issuer: {{ exact: i }}, {more} }} }}"));
+    let rule = |require: &str| policy(&format!("  images:\n    - match: [\"ghcr.io/**\"]\n      require: {require}\n"));
+    let complaints = [
+        ("a root of two kinds", policy("  trustRoots: { x: { file: a, sigstore: publicGood } }\n  authorities: {}\n")),
+        ("a root of no kind", policy("  trustRoots: { x: { logs: none } }\n  authorities: {}\n")),
+        ("an instance that is none", policy("  trustRoots: { x: { sigstore: publicgood } }\n  authorities: {}\n")),
+        ("an authority of no kind", authority("{ transparencyLog: required }")),
+        ("an authority of two kinds", authority("{ key: { data: x }, certificate: { roots: { data: x }, subject: { exact: x } } }")),
+        ("material of two kinds", authority("{ key: { data: x, file: y } }")),
+        ("a trust root that is not there", authority("{ keyless: { trustRoot: crop, issuer: { exact: i }, subject: { exact: s } } }")),
+        ("a key's trust root that is not there", authority("{ key: { data: x }, trustRoot: crop }")),
+        ("an SCT of a key", authority("{ key: { data: x }, sct: required }")),
+        ("a demand that is none", authority("{ key: { data: x }, provenTime: always }")),
+        ("no issuer", authority("{ keyless: { trustRoot: corp, subject: { exact: s } } }")),
+        ("an empty subject", keyless("subject: { exact: \"\" }")),
+        ("a subject that is no map", keyless("subject: x")),
+        ("a broken expression", keyless("subject: { regexp: \"a(b\" }")),
+        ("an expression that closes the anchor", keyless("subject: { regexp: \"a)|(?:b\" }")),
+        ("an extension that is none", keyless("subject: { exact: s }, extensions: { sourceRepositoryUrl: x }")),
+        ("a broken expression of an extension", keyless("subject: { exact: s }, extensionsRegexp: { sourceRepositoryRef: \"[\" }")),
+        ("an end before the beginning", authority("{ key: { data: x }, validFrom: 2027-01-02, validUntil: 2027-01-01 }")),
+        ("a moment that is none", authority("{ key: { data: x }, validUntil: soon }")),
+        ("a rule about no image", policy("  images:\n    - { match: [], require: { anyOf: [ops] } }\n")),
+        ("a rule that needs nothing", rule("{}")),
+        ("a rule that needs two things", rule("{ anyOf: [ops], allOf: [ci] }")),
+        ("an empty list", rule("{ anyOf: [] }")),
+        ("an authority that is misspelt", rule("{ allOf: [ops, cii] }")),
+        ("an authority twice", rule("{ atLeast: 2, of: [ops, ops] }")),
+        ("at least none", rule("{ atLeast: 0, of: [ops] }")),
+        ("at least of nobody", rule("{ atLeast: 2 }")),
+        ("of without a number", rule("{ of: [ops] }")),
+        (
+            "a tie",
+            policy(
+                "  images:\n    - { match: [\"a.io\", \"b.io\"], require: { anyOf: [ops] } }\n    - { match: [\"b.io\"], require: { anyOf: [ci] } }\n",
+            ),
+        ),
+        ("a revocation of nothing", policy("  revocations:\n    - { reason: x }\n")),
+        ("an identity without an issuer", policy("  revocations:\n    - { identity: { exact: x }, reason: x }\n")),
+        ("a commit that is cut", policy("  revocations:\n    - { sourceDigest: abc123, reason: x }\n")),
+        ("a key that is no digest", policy("  revocations:\n    - { key: abc123, reason: x }\n")),
+        (
+            "no reason",
+            policy("  revocations:\n    - { imageDigest: \"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" }\n"),
+        ),
+        ("an end that is none", policy("  otherwise: pass\n")),
+        ("fine", rule("{ atLeast: 2, of: [ops, ci] }")),
+    ];
+    let shown: String = complaints.iter().map(|(what, complaint)| format!("{what}\n    {complaint}\n")).collect();
+    insta::assert_snapshot!(shown);
+}

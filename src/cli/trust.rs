@@ -123,7 +123,7 @@ fn by_identity(options: &TrustOptions) -> anyhow::Result<Authority> {
         .context("an identity is only as good as who issued it: add --issuer URL (or --issuer-regexp)")?;
     for (name, matched) in [("--identity-regexp", &subject), ("--issuer-regexp", &issuer)] {
         if let TextMatch::Regexp(text) = matched {
-            regex::Regex::new(text).with_context(|| format!("{name} {text:?} is not a regular expression"))?;
+            crate::documents::anchored(text).with_context(|| format!("{name} {text:?} is not a regular expression"))?;
         }
     }
     let trust_root = if options.trusted_root.is_some() { TRUSTED_ROOT } else { crate::trust::PUBLIC_GOOD };

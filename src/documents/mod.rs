@@ -26,7 +26,7 @@ pub use rule::{
 };
 pub use trust_policy::{
     Authority, Demand, EvidencePlace, EvidenceRule, FulcioExtension, ImageRule, Keyless, Material, NoLogs, Otherwise, OwnCertificate,
-    Requirement, Revocation, SctDemand, SigstoreInstance, Strength, TextMatch, TrustPolicy, TrustRootSource, TufMirror,
+    Requirement, Revocation, SctDemand, SigstoreInstance, Strength, TextMatch, TrustPolicy, TrustRootSource, TufMirror, anchored,
 };
 
 /// The only API version so far.

@@ -1,11 +1,12 @@
 //! Trust policies: whom to trust for which image, and where evidence lies.
 
+mod fault;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::located::Fault;
 use super::moment::Moment;
 use crate::model::{Digest, Pattern};
 
@@ -342,36 +343,13 @@ pub enum EvidencePlace {
     TagPrefix(String),
 }
 
-impl TrustPolicy {
-    /// The first thing that is wrong beyond its shape.
-    pub(super) fn fault(&self) -> Option<Fault> {
-        let each = self.evidence.iter().enumerate();
-        each.filter_map(|(item, rule)| rule.fault().map(|fault| fault.under(item).under("evidence"))).next()
-    }
-}
-
-impl EvidenceRule {
-    fn fault(&self) -> Option<Fault> {
-        if self.images.is_empty() {
-            return Some(Fault::new("`match` names no image").under("match"));
-        }
-        let each = self.places.iter().enumerate();
-        each.filter_map(|(item, place)| place.fault().map(|fault| fault.under(item).under("places"))).next()
-    }
-}
-
-impl EvidencePlace {
-    fn fault(&self) -> Option<Fault> {
-        match self {
-            Self::Repository(template) => {
-                let error = template.replace("{path}", "path").parse::<crate::model::Repository>().err()?;
-                Some(Fault::new(format!("repository {template:?}: {error}")).under("repository"))
-            }
-            Self::TagPrefix(prefix) => {
-                let is_tag = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-                let fits = !prefix.is_empty() && prefix.len() <= 40 && prefix.bytes().all(is_tag) && !prefix.starts_with(['.', '-']);
-                (!fits).then(|| Fault::new(format!("tagPrefix {prefix:?} is not the beginning of a tag")).under("tagPrefix"))
-            }
-        }
-    }
+/// A regular expression that all of a text has to match.
+///
+/// Go's tools leave theirs open at both ends; here both are anchored, so that nothing can stand beside what was meant.
+///
+/// # Errors
+/// When it is none, by itself or between the anchors (what is only valid between them would reach out of them).
+pub fn anchored(text: &str) -> Result<regex::Regex, regex::Error> {
+    regex::Regex::new(text)?;
+    regex::Regex::new(&format!(r"\A(?:{text})\z"))
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use regex::Regex;
 
-use crate::documents::TextMatch;
+use crate::documents::{TextMatch, anchored};
 
 /// A comparison, made ready.
 #[derive(Debug, Clone)]
@@ -24,11 +24,8 @@ impl Matcher {
         }
     }
 
-    /// Go's tools leave regular expressions open at both ends; here all of the text must match, so that nothing can stand beside it.
     pub(super) fn regexp(text: &str) -> Self {
-        // By itself first: what is only valid between the anchors would reach out of them.
-        let anchored = Regex::new(text).and_then(|_| Regex::new(&format!(r"\A(?:{text})\z")));
-        anchored.map_or_else(|_| Self::Nothing(text.to_owned()), |regex| Self::Regexp(text.to_owned(), regex))
+        anchored(text).map_or_else(|_| Self::Nothing(text.to_owned()), |regex| Self::Regexp(text.to_owned(), regex))
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
