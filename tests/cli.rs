@@ -57,7 +57,7 @@ impl Program {
     }
 
     /// A file in the home directory.
-    fn file(&self, name: &str, text: &str) -> String {
+    pub fn file(&self, name: &str, text: &str) -> String {
         let path = self.home().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, text).unwrap();
@@ -97,6 +97,10 @@ impl Ended {
         for part in on_stdout {
             assert!(self.out.contains(part), "{part:?} is missing on standard output: {self:#?}");
         }
+    }
+
+    pub fn out(&self) -> &str {
+        &self.out
     }
 
     pub fn json(&self) -> serde_json::Value {

@@ -91,6 +91,10 @@ impl CompiledAuthority {
             Some(opinion) => (failed(opinion), StepOutcome::NotApplicable),
         };
         let signed = self.counted_time(proof).map(|time| time.at);
+        // What is only claimed cannot be shown to fit, even where it does not contradict.
+        let only_claimed = !matches!(self.vouches, Vouches::Key) && !proof.step(Step::CertificateChain).held();
+        let claimed = |outcome: StepOutcome| if only_claimed && outcome.held() { StepOutcome::NotApplicable } else { outcome };
+        let (names, extensions) = (claimed(names), claimed(extensions));
         let in_force = match (names.held(), self.not_in_force(policy, signer, signed, as_of.moment)) {
             (false, _) => StepOutcome::NotApplicable,
             (true, Some(opinion)) => failed(opinion),
@@ -358,7 +362,9 @@ pub(super) fn describe(signer: &Signer) -> String {
         Signer::Certificate(claims) => {
             let names: Vec<_> = claims.names.iter().map(crate::model::SubjectName::text).collect();
             let name = match (names.is_empty(), claims.subject.is_empty()) {
-                (false, _) => names.join(" and "),
+                (false, _) if names.len() == 1 => names.join(""),
+                // Quoted: one hostile name could look like two.
+                (false, _) => format!("{names:?}"),
                 (true, false) => claims.subject.clone(),
                 (true, true) => "nobody by name".to_owned(),
             };

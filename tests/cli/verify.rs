@@ -37,7 +37,7 @@ fn a_rejected_bundle_says_at_which_step_and_what_would_have_passed() {
     insta::assert_snapshot!("bundle_of_another_identity", wrong.out);
     verify(&program, ROOT, RIGHT, OTHER, &[]).prints(1, &["REJECTED (digest-mismatch)"]);
     let other_ca = verify(&program, "fixtures/vectors/trust/negative/tr.otherca.json", RIGHT, IMAGE, &[]);
-    other_ca.prints(1, &["REJECTED (certificate-untrusted)", "2 certificate chain                FAILED", "(claimed, not shown)"]);
+    other_ca.prints(1, &["REJECTED (certificate-untrusted)", "2 certificate chain                FAILED", "(claimed, not proven)"]);
 }
 
 #[test]

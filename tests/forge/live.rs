@@ -52,6 +52,84 @@ impl Served {
     }
 }
 
+/// What `verify image` prints, and how it ends.
+fn verified(name: &str, policy: &str, more: &[&str]) -> (Option<i32>, String) {
+    let served = Served::new(name);
+    let host = served.registry.host().to_string();
+    let reference = format!("{host}/ledgerhq/signed-app:v1");
+    let policy = kept::directory().join("trust").join(policy).with_extension("yaml");
+    let arguments = ["verify", "image", &reference, "--trust-policy", policy.to_str().unwrap(), "--offline", "--at", "2026-11-02"];
+    let loopback = ["--allow-host", "127.0.0.1", "--plain-http", "127.0.0.1", "--registry-timeout", "5s"];
+    let ended = Program::new().run(&[&arguments[..], &loopback, more].concat());
+    let root = kept::directory().display().to_string();
+    (ended.code, ended.out().replace(&host, "registry.test").replace(&root, "fixtures/signatures"))
+}
+
+/// Text without what a regeneration of the fixtures changes: digests, and the numbers of entries.
+fn lasting(text: &str) -> String {
+    let digests = regex::Regex::new("[0-9a-f]{12,}").unwrap();
+    let entries = regex::Regex::new("entry [0-9]+").unwrap();
+    let text = entries.replace_all(text, "entry N").into_owned();
+    let text = digests.replace_all(&text, "…").into_owned();
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn an_images_signatures_are_shown_step_by_step() {
+    let mut shown = String::new();
+    for (name, policy) in [
+        ("bundle", "keyless"),
+        ("legacy-keyless", "keyless"),
+        ("key-legacy-p256", "keys"),
+        ("copied-legacy", "keyless"),
+        ("certificate-expired", "keyless"),
+        ("copied-and-good", "keyless"),
+        ("by-other-workflow", "keyless"),
+        ("unsigned", "keyless"),
+    ] {
+        let (code, text) = verified(name, policy, &[]);
+        shown.push_str(&format!("=== {name} under {policy}: exit {}\n{}\n\n", code.unwrap(), lasting(&text)));
+    }
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn an_image_that_cannot_be_asked_about_is_not_known() {
+    let policy = kept::directory().join("trust/keyless.yaml");
+    let verify = |reference: &str| {
+        let arguments = ["verify", "image", reference, "--trust-policy", policy.to_str().unwrap(), "--offline", "--registry-timeout", "2s"];
+        Program::new().run(&[&arguments[..], &["--allow-host", "127.0.0.1", "--plain-http", "127.0.0.1"]].concat())
+    };
+    let dead = verify("127.0.0.1:1/app:v1");
+    assert_eq!((dead.code, dead.out().lines().next()), (Some(3), Some("UNKNOWN (connection): 127.0.0.1:1/app:v1")));
+    let malformed = verify("127.0.0.1:1/App:v1");
+    assert_eq!((malformed.code, malformed.out().lines().next()), (Some(1), Some("REJECTED (malformed-reference): 127.0.0.1:1/App:v1")));
+}
+
+#[test]
+fn kubescapes_keys_are_trusted_as_kubescape_has_them() {
+    let program = Program::new();
+    let key = std::fs::read_to_string(kept::directory().join("trust/p256.pub")).unwrap();
+    let config = program.file("config.json", &json!({ "trustedCosignPublicKeys": [key] }).to_string());
+    let says = |name: &str, more: &[&str]| {
+        let served = Served::new(name);
+        let reference = format!("{}/ledgerhq/signed-app:v1", served.registry.host());
+        let arguments = ["scan", "image", &reference, "--control", "C-0236", "-f", "json", "--offline"];
+        let loopback = ["--allow-host", "127.0.0.1", "--plain-http", "127.0.0.1", "--registry-timeout", "5s"];
+        let report = program.run(&[&arguments[..], &loopback, more].concat()).json();
+        match report["findings"].get(0) {
+            Some(finding) => finding["containers"][0]["answer"]["status"].as_str().unwrap().to_owned(),
+            None => report["controls"][0]["status"].as_str().unwrap_or("none").to_owned(),
+        }
+    };
+    let with = ["--controls-config", config.as_str()];
+    assert_eq!(says("key-legacy-p256", &with), "passed", "log and time are optional");
+    assert_eq!(says("key-legacy-p384", &with), "failed");
+    let pem = kept::directory().join("trust/p384.pub");
+    assert_eq!(says("key-legacy-p384", &["--key", pem.to_str().unwrap()]), "passed", "--key for a quick look");
+    assert_ne!(says("key-legacy-p256", &[]), "passed", "nobody is trusted unless somebody says so");
+}
+
 /// As the distribution specification has it.
 fn answer(layout: &Layout, asked: &Asked) -> Reply {
     let path = asked.target.split('?').next().unwrap();

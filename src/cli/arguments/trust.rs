@@ -68,7 +68,7 @@ impl TrustOptions {
 fn parse_moment(text: &str) -> Result<Timestamp, String> {
     let moment: crate::documents::Moment = text.parse()?;
     Ok(match moment {
-        crate::documents::Moment::Day(_) => moment.end() - jiff::SignedDuration::from_nanos(1),
+        crate::documents::Moment::Day(_) => moment.end() - jiff::SignedDuration::from_secs(1),
         crate::documents::Moment::Instant(instant) => instant,
     })
 }

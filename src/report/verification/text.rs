@@ -29,18 +29,20 @@ pub(super) fn render(report: &VerificationReport, appearance: Appearance, out: &
     for root in &report.trust_roots {
         line(out, "Root:", &shown(&told(root)))?;
     }
-    for (number, signature) in report.signatures.iter().enumerate() {
-        render_signature(signature, number + 1, report.signatures.len(), appearance, out)?;
-    }
-    if report.signatures.is_empty() {
+    // Where it is not verified, what was looked at is a part of the answer.
+    if report.verdict != Verdict::Verified {
         for place in &report.places {
             let outcome = match &place.outcome {
-                PlaceOutcome::Looked(_) => "looked, and nothing is there".to_owned(),
+                PlaceOutcome::Looked(0) => "looked, and nothing is there".to_owned(),
+                PlaceOutcome::Looked(found) => format!("looked, and {found} found"),
                 PlaceOutcome::NotAuthoritative => "nothing is there, and it cannot speak for the origin".to_owned(),
                 PlaceOutcome::Unknown(unknown) => format!("{} ({})", unknown.detail, unknown.cause),
             };
             line(out, "Looked:", &shown(&format!("{}: {outcome}", place.place)))?;
         }
+    }
+    for (number, signature) in report.signatures.iter().enumerate() {
+        render_signature(signature, number + 1, report.signatures.len(), appearance, out)?;
     }
     Ok(())
 }
@@ -66,8 +68,7 @@ fn render_signature(
     let authority = signature.authority.as_ref().filter(|_| signature.verdict == Verdict::Verified);
     let authority = authority.map(|name| format!(" by authority {}", shown(name))).unwrap_or_default();
     let said = format!("{}{}{authority}", word, code.map(|code| format!(" ({code})")).unwrap_or_default());
-    let label = ("  Verdict:", Tone::Quiet);
-    field(out, appearance, label, 12, &appearance.paint(tone(signature.verdict), &said), appearance.prose())?;
+    field(out, appearance, ("  Verdict:", tone(signature.verdict)), 12, &said, appearance.prose())?;
     if signature.verdict != Verdict::Verified {
         line(out, "  Why:", &shown(&signature.detail))?;
     }
@@ -90,12 +91,16 @@ fn who_when_where(proof: &Proof) -> Vec<(&'static str, String)> {
     match &proof.signer {
         Some(Signer::Key { fingerprint }) => lines.push(("  Signer:", format!("key {fingerprint}"))),
         Some(Signer::Certificate(claims)) => {
-            let claimed = proof.step(Step::CertificateChain).held() && proof.step(Step::Signature).held();
-            let names: Vec<_> = claims.names.iter().map(SubjectName::text).collect();
-            let name = if names.is_empty() { claims.subject.clone() } else { names.join(" and ") };
-            lines.push(("  Signer:", if claimed { name } else { format!("{name} (claimed, not shown)") }));
-            lines.extend(claims.issuer.iter().map(|issuer| ("  Issuer:", issuer.clone())));
-            lines.push(("  Key:", claims.key.to_string()));
+            let proven = proof.step(Step::CertificateChain).held() && proof.step(Step::Signature).held();
+            let told = |text: &str| if proven { text.to_owned() } else { format!("{text} (claimed, not proven)") };
+            // Each by itself: one hostile name could look like two.
+            let names = claims.names.iter().map(|name| ("  Signer:", told(SubjectName::text(name))));
+            lines.extend(names);
+            if claims.names.is_empty() {
+                lines.push(("  Signer:", told(if claims.subject.is_empty() { "nobody by name" } else { &claims.subject })));
+            }
+            lines.extend(claims.issuer.iter().map(|issuer| ("  Issuer:", told(issuer))));
+            lines.push(("  Key:", told(&claims.key.to_string())));
         }
         None => {}
     }
