@@ -12,6 +12,10 @@ fn assert_as_reviewed(name: &str, text: &str) {
         say(&format!("skipped: {name}: docker-registry is missing, its workloads are not in the report"));
         return;
     }
+    if judged.standing.stack.sigstore.is_none() {
+        say(&format!("skipped: {name}: there is no private Sigstore, what it signs is not in the report"));
+        return;
+    }
     if !judged.standing.stack.has_its_ports() {
         assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "another program has a port of the end-to-end tests");
         say(&format!("skipped: {name}: another program has a port that images of the report are named by"));

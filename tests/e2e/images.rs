@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use super::registries::Registry;
 use super::signing::Signer;
+use super::sigstore::Sigstore;
 use super::stack::Stack;
 
 /// An image at a registry.
@@ -45,6 +46,11 @@ pub enum Signed {
     /// Not, but attested.
     Attested,
 }
+
+/// Whom the policy of the tests trusts.
+pub const ALICE: &str = "alice@example.test";
+/// Whom it does not.
+pub const MALLORY: &str = "mallory@example.test";
 
 /// All images, by their names.
 pub struct Images(BTreeMap<&'static str, Image>);
@@ -99,6 +105,9 @@ impl Images {
         let mut images = Self(done.into_inner().unwrap());
         images.indexes(api, &signer);
         images.copied(tags, &signer);
+        if let Some(sigstore) = &stack.sigstore {
+            images.vouched_for(stack, &signer, sigstore);
+        }
         images.seen_through_fronts(stack);
         images
     }
@@ -125,6 +134,62 @@ impl Images {
         let tag = |digest: &str| format!("{}.sig", digest.replace(':', "-"));
         registry.copy_tag(&repository, &tag(&signed), &tag(&image.digest));
         self.0.insert("copied", image);
+    }
+
+    /// Images that people signed, and what goes wrong with that.
+    fn vouched_for(&mut self, stack: &Stack, signer: &Signer<'_>, sigstore: &Sigstore) {
+        let (api, tags) = (&stack.referrers, &stack.fallback);
+        let alice = |image: &str| signer.bundle_by(sigstore, ALICE, image);
+        let under_tag = |image: &str| signer.tag_by(sigstore, ALICE, image);
+        type Sign<'s> = &'s (dyn Fn(&str) + Sync);
+        let wanted: [(&'static str, &Registry, Sign<'_>); 11] = [
+            ("keyless", api, &alice),
+            ("keyless-by-fallback", tags, &alice),
+            ("stamped", tags, &under_tag),
+            ("stamped-beside-referrers", api, &under_tag),
+            ("key-logged", api, &|image| signer.logged(sigstore, image)),
+            ("keyless-moved", api, &alice),
+            ("by-mallory", api, &|image| signer.bundle_by(sigstore, MALLORY, image)),
+            ("stamped-by-mallory", tags, &|image| signer.tag_by(sigstore, MALLORY, image)),
+            ("by-revoked-key", api, &|image| signer.by_revoked_key(image)),
+            ("unlogged-key", api, &|image| signer.by_bundle(image)),
+            ("moved-to-signed", api, &|_| ()),
+        ];
+        let made: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = wanted
+                .into_iter()
+                .map(|(name, registry, sign)| {
+                    scope.spawn(move || {
+                        let image = make(registry, name, Signed::No, signer);
+                        sign(&image.pinned());
+                        (name, image)
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        self.0.extend(made);
+        // Where its tag will lead.
+        let moved = repository("moved-to-signed");
+        let next = api.image(&moved, "next", "moved-to-signed, the next");
+        alice(&format!("{}/{moved}@{next}", api.host));
+        // A true signature of one image beside another.
+        for (name, registry) in [("transplanted", api), ("transplanted-tag", tags)] {
+            let repository = repository(name);
+            let signed = registry.image(&repository, "other", "other");
+            let digest = registry.image(&repository, "v1", name);
+            let image = Image { repository: format!("{}/{repository}", registry.host), digest };
+            let other = format!("{}@{signed}", image.repository);
+            if name == "transplanted" {
+                alice(&other);
+                registry.transplant(&repository, &signed, &image.digest);
+            } else {
+                under_tag(&other);
+                let tag = |digest: &str| format!("{}.sig", digest.replace(':', "-"));
+                registry.copy_tag(&repository, &tag(&signed), &tag(&image.digest));
+            }
+            self.0.insert(name, image);
+        }
     }
 
     /// What fronts stand before is named by the front.

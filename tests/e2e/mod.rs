@@ -21,9 +21,11 @@ mod redaction;
 mod registries;
 mod rights;
 mod signing;
+mod sigstore;
 mod stack;
 mod standing;
 mod supervisor;
+mod trusted;
 mod verdicts;
 
 /// `SEAWORTHY_E2E=1`: all end-to-end tests; any other text: those whose names contain it.

@@ -100,6 +100,20 @@ impl Registry {
         self.put(repository, to, &media_type, &manifest.body);
     }
 
+    /// Lets everything that refers to one image refer to another too.
+    pub fn transplant(&self, repository: &str, from: &str, to: &str) {
+        let list = self.ask(Method::GET, repository, &format!("referrers/{from}"), "", Vec::new()).unwrap();
+        let list: Value = serde_json::from_slice(&list.body).unwrap();
+        let entries = list["manifests"].as_array().unwrap();
+        assert!(!entries.is_empty(), "nothing refers to {repository}@{from}");
+        for entry in entries {
+            let mut manifest = self.manifest(repository, entry["digest"].as_str().unwrap()).unwrap();
+            manifest["subject"]["digest"] = to.into();
+            let bytes = manifest.to_string().into_bytes();
+            self.put(repository, &digest_of(&bytes), MANIFEST, &bytes);
+        }
+    }
+
     /// Removes a manifest.
     pub fn delete(&self, repository: &str, digest: &str) {
         let reply = self.ask(Method::DELETE, repository, &format!("manifests/{digest}"), "", Vec::new()).unwrap();

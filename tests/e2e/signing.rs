@@ -1,23 +1,26 @@
-//! Signatures by the real cosign, by key, in each of the forms that it writes.
+//! Signatures by the real cosign, by key and for people, in each of the forms that it writes.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use super::process::Servers;
+use super::sigstore::Sigstore;
 
-/// A key pair, and cosign that signs with it.
+/// Key pairs, and cosign that signs with them.
 pub struct Signer<'a> {
     servers: &'a Servers,
     configuration: PathBuf,
 }
 
 impl<'a> Signer<'a> {
-    /// Makes a key pair. `configuration` is the directory of a Docker `config.json` with the logins to push.
+    /// Makes key pairs: `cosign`, and `revoked`. `configuration` is the directory of a Docker `config.json` with the logins to push.
     pub fn new(servers: &'a Servers, configuration: PathBuf) -> Self {
         let signer = Self { servers, configuration };
-        let mut generate = signer.cosign();
-        generate.arg("generate-key-pair");
-        servers.output(generate);
+        for name in ["cosign", "revoked"] {
+            let mut generate = signer.cosign();
+            generate.args(["generate-key-pair", "--output-key-prefix", name]);
+            servers.output(generate);
+        }
         signer
     }
 
@@ -38,9 +41,44 @@ impl<'a> Signer<'a> {
         self.run(&["attest", "--type", "https://example.test/review/v1", "--predicate", predicate.to_str().unwrap()], image);
     }
 
+    /// A bundle by the key that a policy revokes.
+    pub fn by_revoked_key(&self, image: &str) {
+        let mut command = self.cosign();
+        command.args(["sign", "--key", "revoked.key", "--use-signing-config=false", "--tlog-upload=false"]);
+        self.finish(command, image);
+    }
+
+    /// A bundle by key, logged and time-stamped.
+    pub fn logged(&self, sigstore: &Sigstore, image: &str) {
+        let mut command = self.cosign();
+        command.args(["sign", "--key", "cosign.key"]);
+        sigstore.logged(&mut command);
+        self.finish(command, image);
+    }
+
+    /// A bundle by a person, logged and time-stamped.
+    pub fn bundle_by(&self, sigstore: &Sigstore, person: &str, image: &str) {
+        let mut command = self.cosign();
+        command.arg("sign");
+        sigstore.bundle_by(person, &mut command);
+        self.finish(command, image);
+    }
+
+    /// A signature by a person under the tag `sha256-<hex>.sig`, time-stamped.
+    pub fn tag_by(&self, sigstore: &Sigstore, person: &str, image: &str) {
+        let mut command = self.cosign();
+        command.arg("sign");
+        sigstore.tag_by(person, &mut command);
+        self.finish(command, image);
+    }
+
     fn run(&self, form: &[&str], image: &str) {
         let mut command = self.cosign();
         command.args(form).args(["--key", "cosign.key", "--use-signing-config=false", "--tlog-upload=false"]);
+        self.finish(command, image);
+    }
+
+    fn finish(&self, mut command: Command, image: &str) {
         command.args(["--allow-http-registry", "--yes", image]);
         self.servers.output(command);
     }

@@ -15,6 +15,7 @@ use super::cluster::Cluster;
 use super::fronts::Front;
 use super::process::{Ended, Servers, finish, port, wait};
 use super::registries::{Login, Registry};
+use super::sigstore::Sigstore;
 use super::{node, supervisor};
 
 const ROBOT: &str = "robot:pull-me";
@@ -41,6 +42,8 @@ pub struct Stack {
     pub fallback: Registry,
     /// Those with a login; none where docker-registry is not installed.
     pub private: Option<Private>,
+    /// Vouches for identities, logs and stamps; none where its servers cannot be had.
+    pub sigstore: Option<Sigstore>,
     /// Fronts of [`Stack::referrers`], with the registry as one sees it through them.
     pub fronts: BTreeMap<&'static str, (Front, Registry)>,
     token_port: u16,
@@ -86,8 +89,9 @@ impl Stack {
                 (name, (front, seen))
             })
             .into();
+        let sigstore = Sigstore::start(&servers, &run);
         cluster.ready(&servers);
-        let stack = Self { run, servers, cluster, referrers, fallback, private, fronts, token_port };
+        let stack = Self { run, servers, cluster, referrers, fallback, private, sigstore, fronts, token_port };
         stack.write_docker_configuration();
         node::join(&stack.cluster);
         node::run(stack.cluster.clone(), stack.registries().map(|registry| (registry.host.clone(), registry.clone())).collect());

@@ -23,6 +23,12 @@ pub const UNSIGNED: &str = "unsigned";
 pub const UNKNOWN: &str = "unknown";
 /// Workloads whose images need a login.
 pub const PRIVATE: &str = "private";
+/// Workloads whose images are signed by whom the policy trusts.
+pub const TRUSTED: &str = "trusted";
+/// Workloads whose images are signed, and not so.
+pub const REFUSED: &str = "refused";
+/// Workloads of whose signatures one cannot know.
+pub const UNDECIDED: &str = "undecided";
 /// One workload of each kind.
 pub const KINDS: &str = "kinds";
 
@@ -62,6 +68,9 @@ impl Standing {
         standing.kinds();
         if stack.private.is_some() {
             standing.private();
+        }
+        if stack.sigstore.is_some() {
+            standing.vouched_for();
         }
         standing.settle();
         standing.time_passes();
@@ -243,11 +252,34 @@ impl Standing {
         self.deploy(PRIVATE, "token-without", &token);
     }
 
+    fn vouched_for(&self) {
+        for namespace in [TRUSTED, REFUSED, UNDECIDED] {
+            self.stack.cluster.namespace(namespace);
+        }
+        for name in ["keyless", "keyless-by-fallback", "stamped", "stamped-beside-referrers", "key-logged", "keyless-moved"] {
+            self.deploy(TRUSTED, name, &Pod::of(&self.image(name).tagged()));
+        }
+        for name in ["by-tag", "by-referrer", "by-fallback", "by-tag-beside-referrers"] {
+            self.deploy(TRUSTED, name, &Pod::of(&self.image(name).tagged()));
+        }
+        for name in ["by-mallory", "stamped-by-mallory", "by-revoked-key", "unlogged-key", "transplanted", "transplanted-tag", "unsigned"] {
+            self.deploy(REFUSED, name, &Pod::of(&self.image(name).tagged()));
+        }
+        for name in ["closed", "moved-to-signed"] {
+            self.deploy(UNDECIDED, name, &Pod::of(&self.image(name).tagged()));
+        }
+    }
+
     /// What happens after pods have started: tags move, images go, registries fail, a release is rolled out half, somebody debugs.
     fn time_passes(&self) {
         let (registry, cluster) = (&self.stack.referrers, &self.stack.cluster);
         for name in ["moved-signed", "moved-unsigned", "configuration-moved"] {
             registry.image(&format!("team/{name}"), "v1", &format!("{name}, the next"));
+        }
+        if self.stack.sigstore.is_some() {
+            registry.image("team/keyless-moved", "v1", "unsigned");
+            // What is signed now is not what runs.
+            registry.copy_tag("team/moved-to-signed", "next", "v1");
         }
         for name in ["deleted", "deleted-signed"] {
             for reference in ["v1", &self.image(name).digest] {

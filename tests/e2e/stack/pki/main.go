@@ -2,9 +2,10 @@
 // client certificates (valid or expired) and the key that signs service-account tokens.
 //
 //	pki DIR [client:NAME[:GROUP] | expired:NAME[:GROUP]]...
+//	pki -sigstore DIR
 //
 // It writes DIR/ca.{crt,key}, DIR/server.{crt,key}, DIR/service-account.{key,pub} and DIR/NAME.{crt,key}; private keys
-// as PKCS#8, the public key as SubjectPublicKeyInfo.
+// as PKCS#8, the public key as SubjectPublicKeyInfo. With -sigstore: what a private Sigstore signs with (sigstore.go).
 package main
 
 import (
@@ -37,6 +38,11 @@ func main() {
 	log.SetPrefix("pki: ")
 	if len(os.Args) < 2 {
 		log.Fatal("usage: pki DIR [client:NAME[:GROUP] | expired:NAME[:GROUP]]...")
+	}
+	if os.Args[1] == "-sigstore" && len(os.Args) == 3 {
+		check(os.MkdirAll(os.Args[2], 0o700))
+		makeSigstore(os.Args[2])
+		return
 	}
 	dir := os.Args[1]
 	check(os.MkdirAll(dir, 0o700))

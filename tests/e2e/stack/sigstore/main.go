@@ -5,24 +5,24 @@ package main
 
 import (
 	"context"
-	"crypto"
+	"encoding/pem"
 	"flag"
 	"log"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/google/certificate-transparency-go/trillian/ctfe"
 	"github.com/google/certificate-transparency-go/trillian/ctfe/configpb"
 	"github.com/google/trillian"
 	"github.com/google/trillian/crypto/keys"
-	"github.com/google/trillian/crypto/keys/pem"
+	"github.com/google/trillian/crypto/keys/der"
 	"github.com/google/trillian/crypto/keyspb"
 	"github.com/google/trillian/extension"
 	"github.com/google/trillian/monitoring"
 	"github.com/google/trillian/quota"
 	"github.com/google/trillian/storage/memory"
 	"github.com/google/trillian/testonly/integration"
-	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
@@ -31,21 +31,26 @@ func main() {
 	addr := flag.String("addr", "", "listen address")
 	prefix := flag.String("prefix", "test", "path below which the log answers")
 	roots := flag.String("roots", "", "PEM file of the CA certificates whose certificates are logged")
-	key := flag.String("key", "", "encrypted PEM file of the log's private key")
-	password := flag.String("password", "", "its password")
+	key := flag.String("key", "", "PEM file of the log's private key")
 	flag.Parse()
 
 	env, tree, err := startTrillian(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
-	signer, err := anypb.New(&keyspb.PEMKeyFile{Path: *key, Password: *password})
+	text, err := os.ReadFile(*key)
 	if err != nil {
 		log.Fatal(err)
 	}
-	keys.RegisterHandler(&keyspb.PEMKeyFile{}, func(ctx context.Context, m proto.Message) (crypto.Signer, error) {
-		return pem.FromProto(ctx, m)
-	})
+	block, _ := pem.Decode(text)
+	if block == nil {
+		log.Fatal(*key, " is not PEM")
+	}
+	signer, err := anypb.New(&keyspb.PrivateKey{Der: block.Bytes})
+	if err != nil {
+		log.Fatal(err)
+	}
+	keys.RegisterHandler(&keyspb.PrivateKey{}, der.FromProto)
 	config, err := ctfe.ValidateLogConfig(&configpb.LogConfig{
 		LogId: tree, Prefix: *prefix, RootsPemFile: []string{*roots}, PrivateKey: signer,
 		ExtKeyUsages: []string{"CodeSigning"}, MaxMergeDelaySec: 86400, ExpectedMergeDelaySec: 120,
