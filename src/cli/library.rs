@@ -10,6 +10,7 @@ use super::trust::Source;
 use crate::controls::{Configuration, Library};
 use crate::documents::{Control, Document, Framework, NamedTrustPolicy, parse};
 use crate::model::{Digest, DocumentDigest};
+use crate::policy::PolicyOrigin;
 
 /// Used where nothing else is asked for.
 pub(super) const DEFAULT_FRAMEWORK: &str = "supply-chain";
@@ -145,7 +146,7 @@ pub(super) fn trust_policies(files: &[PathBuf]) -> anyhow::Result<(Vec<Source>, 
                 sources.iter().all(|known| known.name != name),
                 "two trust policies are named {name}: a name tells which one a rule is of"
             );
-            sources.push(Source { name, policy, directory: directory.clone(), fallback: false });
+            sources.push(Source { name, policy, directory: directory.clone(), origin: PolicyOrigin::Document });
         }
         documents.push(document("TrustPolicy", &name, &text));
     }

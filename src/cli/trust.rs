@@ -13,7 +13,7 @@ use crate::documents::{
     TrustRootSource,
 };
 use crate::model::{Algorithm, Digest, DocumentDigest, RootRecord};
-use crate::policy::{AsOf, NamedPolicy, TrustPolicies};
+use crate::policy::{AsOf, NamedPolicy, PolicyOrigin, TrustPolicies};
 use crate::scan::Verification;
 use crate::trust::{TrustOptions as LoadOptions, aged, load};
 use crate::verify::Verifier;
@@ -30,8 +30,7 @@ pub(super) struct Source {
     pub(super) name: String,
     pub(super) policy: TrustPolicy,
     pub(super) directory: PathBuf,
-    /// Whether it counts only where no other policy has a rule.
-    pub(super) fallback: bool,
+    pub(super) origin: PolicyOrigin,
 }
 
 /// The policies that the options name, in their order, and digests of their documents.
@@ -45,7 +44,7 @@ pub(super) fn sources(options: &TrustOptions, strict: bool) -> anyhow::Result<(V
             sources.is_empty(),
             "--key and --identity are for a quick look without a policy: with --trust-policy, write them into the policy"
         );
-        sources.push(Source { name: COMMAND_LINE.to_owned(), policy, directory: PathBuf::new(), fallback: false });
+        sources.push(Source { name: COMMAND_LINE.to_owned(), policy, directory: PathBuf::new(), origin: PolicyOrigin::Options });
     }
     Ok((sources, documents))
 }
@@ -150,7 +149,7 @@ pub(super) fn of_kubescape(keys: &[String]) -> Option<Source> {
     let authorities =
         keys.iter().enumerate().map(|(number, pem)| (format!("key-{}", number + 1), by_key(Material::Data(pem.clone()), Demand::Optional)));
     let policy = any_of(authorities.collect(), BTreeMap::new());
-    Some(Source { name: KUBESCAPE_KEYS.to_owned(), policy, directory: PathBuf::new(), fallback: true })
+    Some(Source { name: KUBESCAPE_KEYS.to_owned(), policy, directory: PathBuf::new(), origin: PolicyOrigin::Keys })
 }
 
 /// Policies that are ready, and what is to be told about their material.
@@ -165,7 +164,7 @@ pub(super) async fn ready(sources: Vec<Source>, options: &TrustOptions, ca_files
     let max_age = SignedDuration::try_from(options.max_root_age)?;
     let mut policies = Vec::new();
     let mut roots = Vec::new();
-    for Source { name, policy, directory, fallback } in sources {
+    for Source { name, policy, directory, origin } in sources {
         let loaded = load(&policy, &directory, &load_options).await;
         for warning in &loaded.warnings {
             super::note(&format!("warning: trust policy {name}: {warning}"));
@@ -179,7 +178,7 @@ pub(super) async fn ready(sources: Vec<Source>, options: &TrustOptions, ca_files
             let (policy, root_name) = (name.clone(), root.name.clone());
             roots.push(RootRecord { policy, name: root_name, origin: root.origin.clone(), dated: root.dated, content, warning });
         }
-        policies.push(NamedPolicy { name, policy, material: loaded.material, fallback });
+        policies.push(NamedPolicy { name, policy, material: loaded.material, origin });
     }
     roots.sort();
     Ok(Trusted { policies: TrustPolicies::new(policies), roots })

@@ -38,7 +38,7 @@ fn explain_image(arguments: &TrustExplain) -> anyhow::Result<Exit> {
         name: source.name,
         policy: source.policy,
         material: crate::model::PolicyMaterial::default(),
-        fallback: source.fallback,
+        origin: source.origin,
     });
     let policies = TrustPolicies::new(named.collect());
     let mut text = format!("{repository}\n");
@@ -63,7 +63,7 @@ fn explain_image(arguments: &TrustExplain) -> anyhow::Result<Exit> {
         }
     }
     if applied.is_empty() {
-        let otherwise = if policies.ignores(repository) {
+        let otherwise = if policies.ignores(repository, true) {
             "such images are left alone (otherwise: ignore): irrelevant, never passed"
         } else {
             "nobody is trusted for it (otherwise: reject)"

@@ -65,16 +65,17 @@ pub fn needs(rule: &Rule) -> Needs {
 /// Whether the rule asks anything about the image: a tag from which nothing was started cannot have moved since.
 ///
 /// What cannot be parsed is always asked about: it cannot be known to be outside.
-pub(super) fn asks(rule: &Rule, subject: &Subject<'_>) -> bool {
+pub(super) fn asks(rule: &Rule, values: &Values, subject: &Subject<'_>) -> bool {
     match rule {
-        Rule::All(rules) | Rule::Any(rules) => rules.iter().any(|rule| asks(rule, subject)),
-        Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => asks(rule, subject),
+        Rule::All(rules) | Rule::Any(rules) => rules.iter().any(|rule| asks(rule, values, subject)),
+        Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => asks(rule, values, subject),
         Rule::Running(RunningLeaf::TagUnmoved(_)) => {
             subject.reference.is_err() || pods_not_listed(subject) || !matches!(subject.image.basis, Basis::Declared(_))
         }
         // What the policies leave alone is irrelevant, never passed.
-        Rule::Signature(SignatureLeaf::Verified(VerifiedLeaf { by: SignedBy::TrustPolicy(_), .. })) => {
-            subject.reference.as_ref().map_or(true, |reference| !subject.trust.policies.ignores(reference.repository()))
+        Rule::Signature(SignatureLeaf::Verified(VerifiedLeaf { by: SignedBy::TrustPolicy(_), keys, .. })) => {
+            let with_keys = !values.strings(keys).is_empty();
+            subject.reference.as_ref().map_or(true, |reference| !subject.trust.policies.ignores(reference.repository(), with_keys))
         }
         Rule::Reference(_) | Rule::Registry(_) | Rule::Signature(_) => true,
         Rule::Running(RunningLeaf::DigestKnown(_) | RunningLeaf::DeclaredInTemplate(_)) => true,
@@ -101,8 +102,9 @@ pub(super) fn evaluate(rule: &Rule, values: &Values, subject: &Subject<'_>) -> J
 
 fn node(rule: &Rule, values: &Values, subject: &Subject<'_>) -> Judgement {
     match rule {
-        Rule::All(rules) => all(rules.iter().map(|rule| node(rule, values, subject))),
-        Rule::Any(rules) => any(rules.iter().map(|rule| node(rule, values, subject))),
+        // A part that asks nothing about this image says nothing about it: neither holds it up nor carries it.
+        Rule::All(rules) => all(rules.iter().filter(|rule| asks(rule, values, subject)).map(|rule| node(rule, values, subject))),
+        Rule::Any(rules) => any(rules.iter().filter(|rule| asks(rule, values, subject)).map(|rule| node(rule, values, subject))),
         Rule::Not(rule) => not(node(rule, values, subject), rule),
         Rule::Reference(leaf) => leaves::reference(leaf, values, subject),
         Rule::Registry(leaf) => leaves::registry(leaf, values, subject),

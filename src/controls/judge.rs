@@ -1,9 +1,10 @@
 //! Judging an inventory by one control.
 
 use super::accepted::AcceptedUnknowns;
-use super::evaluate::{Subject, Trust, any, asks, evaluate, needs_trust};
+use super::evaluate::{Subject, Trust, any, asks, evaluate};
 use super::leaves;
 use super::parameters::{Configuration, ParametersError, Values};
+use super::verified::is_configured;
 use crate::documents::{ClusterLeaf, Control, Rule, Scope, Subject as About};
 use crate::model::{
     Cause, Container, ContainerFinding, ContainerImage, ControlStatus, Counts, Digest, Evidence, ImageEvidence, ImageReference, Inventory,
@@ -58,7 +59,7 @@ pub fn judge(
     if !values.missing.is_empty() {
         return Ok(ControlJudgement::Unconfigured(values.missing));
     }
-    if needs_trust(rule) && trust.policies.is_empty() {
+    if !is_configured(rule, &values, trust) {
         return Ok(ControlJudgement::Unconfigured(vec!["a trust policy (--trust-policy, --key, or --identity with --issuer)".to_owned()]));
     }
     let judge = Judge { control, rule, values: &values, lookup, accepted, trust };
@@ -229,7 +230,7 @@ impl Judge<'_, '_> {
 
     /// Whether the control is about this image; the rest is irrelevant.
     fn in_scope(&self, rule: &Rule, subject: &Subject<'_>) -> bool {
-        in_scope(&self.control.scope, self.values, subject) && asks(rule, subject)
+        in_scope(&self.control.scope, self.values, subject) && asks(rule, self.values, subject)
     }
 }
 

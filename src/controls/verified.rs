@@ -5,7 +5,7 @@ use super::leaves;
 use super::parameters::{Configuration, ParametersError, Values};
 use crate::documents::{ClusterLeaf, Control, PolicyLeaf, Rule, SignatureLeaf, SignedBy, VerifiedLeaf};
 use crate::model::{Cause, Judgement, Reason, Repository};
-use crate::policy::{Asked, AskedBy, Held, Ruling};
+use crate::policy::{Asked, AskedBy, Held, PolicyOrigin, Ruling};
 
 /// Images that a sentence names before it says "and so many more".
 const NAMED: usize = 3;
@@ -29,6 +29,7 @@ pub(super) fn judge(leaf: &VerifiedLeaf, values: &Values, subject: &Subject<'_>)
         keyless_only: leaf.keyless_only,
         transparency_log: leaf.transparency_log.is_some(),
         proven_time: leaf.proven_time.is_some(),
+        with_keys: !values.strings(&leaf.keys).is_empty(),
     };
     let image = &subject.image.reference;
     match subject.trust.policies.judge(evidence, &asked, subject.trust.as_of) {
@@ -86,6 +87,19 @@ pub(super) fn policies<'a>(leaf: &PolicyLeaf, trust: Trust<'_>, images: impl Ite
 fn shown(names: &[String]) -> String {
     let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
     format!("{}{more}", names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", "))
+}
+
+/// Whether somebody says what a rule needs to know: policies for what verifies, documents for what is about the policies themselves.
+pub(super) fn is_configured(rule: &Rule, values: &Values, trust: Trust<'_>) -> bool {
+    match rule {
+        Rule::All(rules) | Rule::Any(rules) => rules.iter().all(|rule| is_configured(rule, values, trust)),
+        Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => is_configured(rule, values, trust),
+        Rule::Signature(SignatureLeaf::Verified(leaf)) => {
+            !values.strings(&leaf.keys).is_empty() || trust.policies.speak(&[PolicyOrigin::Document, PolicyOrigin::Options])
+        }
+        Rule::Policy(_) => trust.policies.speak(&[PolicyOrigin::Document]),
+        _ => true,
+    }
 }
 
 /// Whether a control cannot be answered without knowing whom to trust.

@@ -19,8 +19,19 @@ pub struct NamedPolicy {
     pub policy: TrustPolicy,
     /// What it vouches with.
     pub material: PolicyMaterial,
-    /// Whether it counts only for images that no rule of another policy is about: keys that are trusted beside the policies.
-    pub fallback: bool,
+    /// Where it is from.
+    pub origin: PolicyOrigin,
+}
+
+/// Where a policy is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyOrigin {
+    /// A document that somebody wrote and keeps.
+    Document,
+    /// Options of the command line, for a quick look.
+    Options,
+    /// Keys of a control's parameter: they count for that control alone, and only for images that no rule of a policy is about.
+    Keys,
 }
 
 /// Trust policies, made ready: texts compiled, authorities turned into trials.
@@ -38,7 +49,7 @@ pub(super) struct Compiled {
     pub(super) rules: Vec<ImageRule>,
     pub(super) revocations: Vec<Revoked>,
     pub(super) otherwise: Otherwise,
-    pub(super) fallback: bool,
+    pub(super) origin: PolicyOrigin,
 }
 
 /// One authority.
@@ -78,7 +89,7 @@ impl TrustPolicies {
     #[must_use]
     pub fn new(policies: Vec<NamedPolicy>) -> Self {
         let mut ready = Self::default();
-        for NamedPolicy { name, policy, material, fallback } in policies {
+        for NamedPolicy { name, policy, material, origin } in policies {
             let authorities = policy
                 .authorities
                 .iter()
@@ -90,7 +101,7 @@ impl TrustPolicies {
                 rules: policy.images.clone(),
                 revocations: policy.revocations.iter().map(Revoked::of).collect(),
                 otherwise: policy.otherwise,
-                fallback,
+                origin,
             });
         }
         ready
@@ -99,7 +110,14 @@ impl TrustPolicies {
     /// Whether they say nothing about whom to trust.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.policies.iter().all(|policy| policy.authorities.is_empty() && policy.rules.is_empty())
+        !self.speak(&[PolicyOrigin::Document, PolicyOrigin::Options, PolicyOrigin::Keys])
+    }
+
+    /// Whether any of these origins says anything about whom to trust.
+    #[must_use]
+    pub fn speak(&self, origins: &[PolicyOrigin]) -> bool {
+        let says = |policy: &&Compiled| !policy.authorities.is_empty() || !policy.rules.is_empty();
+        self.policies.iter().filter(says).any(|policy| origins.contains(&policy.origin))
     }
 
     /// Everything that statements are to be tried with, each once. A proof names its trial by the position.
@@ -113,10 +131,11 @@ impl TrustPolicies {
         self.policies.iter().flat_map(|policy| policy.authorities.keys().map(|name| (policy.name.as_str(), name.as_str())))
     }
 
-    /// The authorities that rest on a key that lives long, in order.
+    /// The authorities of documents that rest on a key that lives long, in order.
     #[must_use]
     pub fn long_lived(&self) -> Vec<String> {
-        let all = self.policies.iter().flat_map(|policy| policy.authorities.values());
+        let documents = self.policies.iter().filter(|policy| policy.origin == PolicyOrigin::Document);
+        let all = documents.flat_map(|policy| policy.authorities.values());
         all.filter(|authority| authority.is_long_lived()).map(|authority| authority.name.clone()).collect()
     }
 

@@ -13,7 +13,7 @@ mod rules;
 mod ruling;
 
 pub use checked::Checked;
-pub use compiled::{NamedPolicy, TrustPolicies};
+pub use compiled::{NamedPolicy, PolicyOrigin, TrustPolicies};
 pub use places::{EvidencePlaces, evidence_places};
 pub use rules::{RuleApplied, RuleEffect};
 pub use ruling::{AsOf, Asked, AskedBy, Held, Ruling, not_looked, signatures_of};

@@ -1,6 +1,6 @@
 //! Which rules are about an image, and which of them apply.
 
-use super::compiled::{Compiled, TrustPolicies};
+use super::compiled::{Compiled, PolicyOrigin, TrustPolicies};
 use crate::documents::{ImageRule, Otherwise, Strength};
 use crate::model::{Pattern, Repository};
 
@@ -48,11 +48,15 @@ impl TrustPolicies {
     /// Every rule that matches, in the order of the policies, and what becomes of it.
     #[must_use]
     pub fn explain(&self, repository: &Repository) -> Vec<RuleApplied<'_>> {
+        self.matching(repository, true)
+    }
+
+    fn matching(&self, repository: &Repository, with_keys: bool) -> Vec<RuleApplied<'_>> {
         let mut matching: Vec<RuleApplied<'_>> = Vec::new();
         // Keys that are trusted beside the policies count where these say nothing.
-        let own = self.policies.iter().filter(|policy| !policy.fallback);
-        let spoken = own.clone().flat_map(|policy| &policy.rules).any(|rule| rule.images.iter().any(|pattern| pattern.matches(repository)));
-        for policy in self.policies.iter().filter(|policy| !(spoken && policy.fallback)) {
+        let own = self.policies.iter().filter(|policy| policy.origin != PolicyOrigin::Keys);
+        let spoken = own.flat_map(|policy| &policy.rules).any(|rule| rule.images.iter().any(|pattern| pattern.matches(repository)));
+        for policy in self.policies.iter().filter(|policy| policy.origin != PolicyOrigin::Keys || with_keys && !spoken) {
             for (position, rule) in policy.rules.iter().enumerate() {
                 let patterns = rule.images.iter().filter(|pattern| pattern.matches(repository));
                 let Some(pattern) = patterns.max_by_key(|pattern| pattern.specificity()) else { continue };
@@ -71,20 +75,21 @@ impl TrustPolicies {
         matching
     }
 
-    /// Whether any rule is about the images of a repository.
+    /// Whether any rule of a document is about the images of a repository.
     #[must_use]
     pub fn covers(&self, repository: &Repository) -> bool {
-        self.policies.iter().flat_map(|policy| &policy.rules).any(|rule| rule.images.iter().any(|pattern| pattern.matches(repository)))
+        let documents = self.policies.iter().filter(|policy| policy.origin == PolicyOrigin::Document);
+        documents.flat_map(|policy| &policy.rules).any(|rule| rule.images.iter().any(|pattern| pattern.matches(repository)))
     }
 
-    /// Whether they say to leave the images of a repository alone.
+    /// Whether they say to leave the images of a repository alone; keys of a control's parameter speak where they are asked.
     #[must_use]
-    pub fn ignores(&self, repository: &Repository) -> bool {
-        matches!(self.applicable(repository), Applicable::Ignored)
+    pub fn ignores(&self, repository: &Repository, with_keys: bool) -> bool {
+        matches!(self.applicable(repository, with_keys), Applicable::Ignored)
     }
 
-    pub(super) fn applicable(&self, repository: &Repository) -> Applicable<'_> {
-        let matching = self.explain(repository);
+    pub(super) fn applicable(&self, repository: &Repository, with_keys: bool) -> Applicable<'_> {
+        let matching = self.matching(repository, with_keys);
         let tied: Vec<_> = matching
             .iter()
             .filter(|applied| applied.effect == RuleEffect::Tied)
@@ -108,7 +113,8 @@ impl TrustPolicies {
         if !rules.is_empty() {
             return Applicable::Rules(rules);
         }
-        let ignored = self.policies.iter().all(|policy| policy.otherwise == Otherwise::Ignore);
+        let mut documents = self.policies.iter().filter(|policy| policy.origin != PolicyOrigin::Keys).peekable();
+        let ignored = documents.peek().is_some() && documents.all(|policy| policy.otherwise == Otherwise::Ignore);
         if ignored { Applicable::Ignored } else { Applicable::Rejected }
     }
 }

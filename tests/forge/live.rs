@@ -39,14 +39,26 @@ impl Served {
 
     /// What C-0236 says of the image under `v1`.
     fn says(&self, program: &Program, policy: &str) -> String {
+        self.control(
+            program,
+            "C-0236",
+            &["--trust-policy", kept::directory().join("trust").join(policy).with_extension("yaml").to_str().unwrap()],
+        )
+    }
+
+    /// What a control says of it: `unconfigured` and `irrelevant` are answers too.
+    fn control(&self, program: &Program, control: &str, more: &[&str]) -> String {
         let reference = format!("{}/ledgerhq/signed-app:v1", self.registry.host());
-        let policy = kept::directory().join("trust").join(policy).with_extension("yaml");
         let loopback = ["--allow-host", "127.0.0.1", "--plain-http", "127.0.0.1", "--registry-timeout", "5s"];
-        let arguments =
-            ["scan", "image", &reference, "--control", "C-0236", "--trust-policy", policy.to_str().unwrap(), "--offline", "-f", "json"];
-        let ended = program.run(&[&arguments[..], &loopback].concat());
-        let report = ended.json();
-        let answer = &report["findings"][0]["containers"][0]["answer"];
+        let arguments = ["scan", "image", &reference, "--control", control, "--offline", "-f", "json"];
+        let report = program.run(&[&arguments[..], &loopback, more].concat()).json();
+        let Some(finding) = report["findings"].get(0) else {
+            let outcome = &report["controls"][0];
+            let answer = &outcome["answer"];
+            let code = ["reason", "cause"].iter().find_map(|field| answer[field].as_str()).unwrap_or_default();
+            return format!("{} {code}", answer["status"].as_str().or(outcome["status"].as_str()).unwrap_or("?")).trim().to_owned();
+        };
+        let answer = &finding["containers"][0]["answer"];
         let code = ["reason", "cause"].iter().find_map(|field| answer[field].as_str()).unwrap_or_default();
         format!("{} {code}", answer["status"].as_str().unwrap()).trim().to_owned()
     }
@@ -111,23 +123,64 @@ fn kubescapes_keys_are_trusted_as_kubescape_has_them() {
     let program = Program::new();
     let key = std::fs::read_to_string(kept::directory().join("trust/p256.pub")).unwrap();
     let config = program.file("config.json", &json!({ "trustedCosignPublicKeys": [key] }).to_string());
-    let says = |name: &str, more: &[&str]| {
-        let served = Served::new(name);
-        let reference = format!("{}/ledgerhq/signed-app:v1", served.registry.host());
-        let arguments = ["scan", "image", &reference, "--control", "C-0236", "-f", "json", "--offline"];
-        let loopback = ["--allow-host", "127.0.0.1", "--plain-http", "127.0.0.1", "--registry-timeout", "5s"];
-        let report = program.run(&[&arguments[..], &loopback, more].concat()).json();
-        match report["findings"].get(0) {
-            Some(finding) => finding["containers"][0]["answer"]["status"].as_str().unwrap().to_owned(),
-            None => report["controls"][0]["status"].as_str().unwrap_or("none").to_owned(),
-        }
-    };
+    let says = |name: &str, control: &str, more: &[&str]| Served::new(name).control(&program, control, more);
     let with = ["--controls-config", config.as_str()];
-    assert_eq!(says("key-legacy-p256", &with), "passed", "log and time are optional");
-    assert_eq!(says("key-legacy-p384", &with), "failed");
+    assert_eq!(says("key-legacy-p256", "C-0236", &with), "passed", "log and time are optional");
+    assert_eq!(says("key-legacy-p384", "C-0236", &with), "failed key-mismatch");
     let pem = kept::directory().join("trust/p384.pub");
-    assert_eq!(says("key-legacy-p384", &["--key", pem.to_str().unwrap()]), "passed", "--key for a quick look");
-    assert_ne!(says("key-legacy-p256", &[]), "passed", "nobody is trusted unless somebody says so");
+    assert_eq!(says("key-legacy-p384", "C-0236", &["--key", pem.to_str().unwrap()]), "passed", "--key for a quick look");
+    assert_eq!(says("key-legacy-p256", "C-0236", &[]), "unconfigured", "nobody is trusted unless somebody says so");
+    // They are C-0236's own: no other control is answered by them.
+    for control in ["SW-0006", "SW-0007", "SW-0010", "SW-0011"] {
+        assert_eq!(says("key-legacy-p256", control, &with), "unconfigured", "{control}");
+    }
+}
+
+#[test]
+fn what_the_policies_leave_alone_neither_holds_up_nor_carries_a_rule() {
+    let program = Program::new();
+    let control = |number: u8, rule: &str| {
+        format!(
+            "apiVersion: seaworthy.dev/v1alpha1\nkind: Control\nmetadata: {{ name: x }}\nspec:\n  id: ACME-{number}\n  title: T\n  severity: 5\n  rationale: R\n  rule: {rule}\n"
+        )
+    };
+    let verified = "{ signature: { verified: { by: { trustPolicy: {} } } } }";
+    program.file("controls/1.yaml", &control(1, &format!("{{ all: [{verified}, {{ reference: {{ wellFormed: {{}} }} }}] }}")));
+    program.file("controls/2.yaml", &control(2, &format!("{{ any: [{verified}, {{ reference: {{ pinnedToDigest: {{}} }} }}] }}")));
+    let directory = program.home().join("controls");
+    let policy = kept::directory().join("trust/uncovered-ignored.yaml");
+    let more = ["--only-controls", directory.to_str().unwrap(), "--trust-policy", policy.to_str().unwrap()];
+    let served = Served::new("bundle");
+    assert_eq!(served.control(&program, "ACME-1", &more), "passed");
+    assert_eq!(served.control(&program, "ACME-2", &more), "failed reference-not-pinned");
+}
+
+#[test]
+fn controls_ask_for_more_than_the_policy_does() {
+    let program = Program::new();
+    let says = |name: &str, control: &str, policy: &str| {
+        let policy = kept::directory().join("trust").join(policy).with_extension("yaml");
+        Served::new(name).control(&program, control, &["--trust-policy", policy.to_str().unwrap()])
+    };
+    let expected = [
+        ("SW-0006", "bundle", "keyless", "passed"),
+        ("SW-0006", "key-legacy-p256", "key", "failed identity-mismatch"),
+        ("SW-0007", "bundle", "keyless", "passed"),
+        ("SW-0007", "key-legacy-p256", "key", "failed log-entry-missing"),
+        ("SW-0007", "key-bundle-p256", "keys", "passed"),
+        ("SW-0008", "bundle", "keyless", "passed"),
+        ("SW-0008", "key-legacy-p256", "key", "failed timestamp-missing"),
+        ("SW-0009", "signed-by-two-keys", "both-keys", "passed"),
+        ("SW-0009", "key-legacy-p256", "keys", "failed too-few-authorities"),
+        ("SW-0010", "bundle", "keyless", "passed"),
+        ("SW-0010", "bundle", "uncovered", "failed"),
+        ("SW-0011", "bundle", "keyless", "passed"),
+        ("SW-0011", "bundle", "key", "failed"),
+        ("C-0236", "bundle", "uncovered-ignored", "irrelevant"),
+    ];
+    let found: Vec<_> = expected.iter().map(|(control, name, policy, _)| (*control, *name, *policy, says(name, control, policy))).collect();
+    let found: Vec<_> = found.iter().map(|(control, name, policy, said)| (*control, *name, *policy, said.as_str())).collect();
+    assert_eq!(found, expected);
 }
 
 /// As the distribution specification has it.
