@@ -8,6 +8,7 @@ pub mod images;
 pub mod json;
 pub mod kubescape_json;
 pub mod pretty;
+mod proofs;
 mod resources;
 mod roots;
 mod terminal;

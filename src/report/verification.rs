@@ -6,7 +6,7 @@ mod text;
 use std::io::{self, Write};
 
 use super::terminal::Appearance;
-use crate::model::{StepOutcome, Verdict, VerificationReport};
+use crate::model::{Verdict, VerificationReport};
 
 pub use json::schema;
 
@@ -37,16 +37,5 @@ fn words(verdict: Verdict) -> (&'static str, Option<&'static str>) {
         Verdict::Rejected(reason) => ("rejected", Some(reason.name())),
         Verdict::Absent => ("absent", None),
         Verdict::Unknown(cause) => ("unknown", Some(cause.name())),
-    }
-}
-
-/// An outcome in a word.
-fn word(outcome: &StepOutcome) -> &'static str {
-    match outcome {
-        StepOutcome::Held(_) => "held",
-        StepOutcome::Failed { .. } => "failed",
-        StepOutcome::Unknown(_) => "unknown",
-        StepOutcome::Missing => "missing",
-        StepOutcome::NotApplicable => "notApplicable",
     }
 }

@@ -1,11 +1,12 @@
 //! Reports to render: the talk's worked example, and one that holds everything a report can say.
 
 use seaworthy::model::{
-    Basis, Carrier, Cause, ChildSignatures, ClusterIdentity, Compliance, ContainerFinding, ContainerKind, ControlOutcome, ControlResult,
-    ControlStatus, Counts, CredentialKind, DeclaredBecause, DeclaredIn, Digest, DocumentDigest, Evidence, FrameworkResult, Gap,
-    GateOutcome, GateResult, Header, ImageEvidence, ImageRecord, InventoryCounts, Judgement, Labels, ManifestPresence, NotJudged,
-    NotVisible, ObjectKey, Origin, PlaceOutcome, PlaceRecord, PodSample, Reason, Relation, Report, ReportSource, RunningImage, Scope,
-    Severity, Statement, StatementFormat, StatementSource, SubjectState, TagState, UnknownAnswer, WorkloadFinding, WorkloadRecord,
+    Basis, Carrier, Cause, CertificateClaims, ChildSignatures, ClusterIdentity, Compliance, ContainerFinding, ContainerKind,
+    ControlOutcome, ControlResult, ControlStatus, Counts, CredentialKind, DeclaredBecause, DeclaredIn, Digest, DocumentDigest, Evidence,
+    FrameworkResult, Gap, GateOutcome, GateResult, Header, ImageEvidence, ImageRecord, InventoryCounts, Judgement, Labels, LogRecord,
+    ManifestPresence, NotJudged, NotVisible, ObjectKey, Origin, PlaceOutcome, PlaceRecord, PodSample, Proof, ProvenTime, Reason, Relation,
+    Report, ReportSource, RunningImage, Scope, Severity, Signer, Statement, StatementFormat, StatementSource, Step, StepOutcome,
+    SubjectName, SubjectState, TagState, TimeSource, TriedWith, UnknownAnswer, WorkloadFinding, WorkloadRecord,
 };
 
 pub(crate) fn digest(seed: u8) -> Digest {
@@ -257,7 +258,10 @@ fn rich_images() -> Vec<ImageRecord> {
     let new = image(
         "ghcr.io/ledgerhq/my-hello-ledger:1.4.3",
         digest(2),
-        vec![signature("ghcr.io/ledgerhq/my-hello-ledger:1.4.3", Relation::NamesOthers(vec![digest(40)]))],
+        vec![Statement {
+            proofs: vec![proof()],
+            ..signature("ghcr.io/ledgerhq/my-hello-ledger:1.4.3", Relation::NamesOthers(vec![digest(40)]))
+        }],
     );
     let mut down = image(
         "registry.shop.example:8443/payments/integrations/europe/settlement/checkout-service:2026.06.30-build.4711",
@@ -376,4 +380,33 @@ fn registry_control(images: &[ImageRecord]) -> ControlResult {
     ];
     let counts = Counts { passed: 1, failed: 1, irrelevant: 4, ..Counts::default() };
     control("C-0078", "Images from allowed registry", 5, counts, ControlOutcome::Judged { compliance: Compliance::exact(50.0), findings })
+}
+
+/// A certificate that holds, but for its log.
+fn proof() -> Proof {
+    let claims = CertificateClaims {
+        names: vec![SubjectName::Uri("https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v1".to_owned())],
+        subject: String::new(),
+        issuer: Some("https://token.actions.githubusercontent.com".to_owned()),
+        extensions: [("runnerEnvironment".to_owned(), "github-hosted".to_owned())].into(),
+        fingerprint: digest(71),
+        key: digest(72),
+        not_before: "2026-06-01T12:00:00Z".parse().unwrap(),
+        not_after: "2026-06-01T12:10:00Z".parse().unwrap(),
+    };
+    Proof {
+        trial: 0,
+        with: TriedWith::Root("public-good".to_owned()),
+        root: Some("public-good".to_owned()),
+        signer: Some(Signer::Certificate(Box::new(claims))),
+        steps: vec![
+            (Step::Form, StepOutcome::Held("a bundle".to_owned())),
+            (Step::CertificateChain, StepOutcome::Held("issued by CN=authority".to_owned())),
+            (Step::LogInclusion, StepOutcome::failed(Reason::LogSignatureInvalid, "the log is not one of the root's")),
+            (Step::TimeStamp, StepOutcome::unknown(Cause::TrustRootTooOld, "the authority is not in the root")),
+            (Step::Signature, StepOutcome::Held("by the certificate's key".to_owned())),
+        ],
+        times: vec![ProvenTime { at: "2026-06-01T12:05:00Z".parse().unwrap(), by: TimeSource::Log }],
+        log: Some(LogRecord { index: 7, log: "ab".repeat(32), address: None }),
+    }
 }

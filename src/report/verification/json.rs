@@ -6,12 +6,10 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::super::proofs::{Numbered, steps};
 use super::super::roots::Root;
-use super::{word, words};
-use crate::model::{
-    Digest, LogRecord, PlaceOutcome, PolicyStep, Proof, ProvenTime, Signer, Step, StepOutcome, TriedWith, Verdict, VerificationReport,
-    VerifiedSignature,
-};
+use super::words;
+use crate::model::{Digest, LogRecord, PlaceOutcome, Proof, ProvenTime, Signer, TriedWith, Verdict, VerificationReport, VerifiedSignature};
 
 pub(super) fn render(report: &VerificationReport, out: &mut impl Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, &Document::of(report)).map_err(io::Error::from)?;
@@ -101,24 +99,6 @@ struct Signature<'a> {
     steps: Vec<Numbered<'a>>,
 }
 
-/// One step.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Numbered<'a> {
-    /// Its number in `docs/verification.md`.
-    number: usize,
-    /// Its name.
-    name: &'static str,
-    /// `held`, `failed`, `unknown`, `missing` or `notApplicable`.
-    outcome: &'static str,
-    /// The value that was checked, or what was found.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    value: Option<&'a str>,
-    /// The reason of `failed`, the cause of `unknown`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-}
-
 /// Where was looked.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -153,8 +133,8 @@ impl<'a> Document<'a> {
 impl<'a> Signature<'a> {
     fn of(signature: &'a VerifiedSignature) -> Self {
         let proof = signature.proof.as_ref();
-        let steps = proof.into_iter().flat_map(|proof| Step::ALL.map(|step| Numbered::of(step.number(), step.title(), proof.step(step))));
-        let checks = signature.checks.iter().map(|(step, outcome)| Numbered::of(PolicyStep::number(*step), step.title(), outcome));
+        let steps = proof.into_iter().flat_map(steps);
+        let checks = signature.checks.iter().map(Numbered::of_policy);
         Self {
             found: &signature.found,
             verdict: signature.verdict.into(),
@@ -166,18 +146,6 @@ impl<'a> Signature<'a> {
             log: proof.and_then(|proof| proof.log.as_ref()),
             steps: steps.chain(checks).collect(),
         }
-    }
-}
-
-impl<'a> Numbered<'a> {
-    fn of(number: usize, name: &'static str, outcome: &'a StepOutcome) -> Self {
-        let (value, code) = match outcome {
-            StepOutcome::Held(value) => (Some(value.as_str()), None),
-            StepOutcome::Failed { reason, detail } => (Some(detail.as_str()), Some(reason.name())),
-            StepOutcome::Unknown(unknown) => (Some(unknown.detail.as_str()), Some(unknown.cause.name())),
-            StepOutcome::Missing | StepOutcome::NotApplicable => (None, None),
-        };
-        Self { number, name, outcome: word(outcome), value, code }
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Each;
 use crate::model::{self, Cause, CredentialKind, Digest};
+use crate::report::proofs::ProofEntry;
 
 /// One image, and what was found about it.
 #[derive(Serialize, JsonSchema)]
@@ -249,10 +250,17 @@ struct Statement<'a> {
     manifest: Option<&'a Digest>,
     /// Digest of its bytes.
     content: &'a Digest,
+    /// What verification found: where any signature holds, only such trials; else the first few. Left out where nothing was verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proofs: Option<Vec<ProofEntry<'a>>>,
+    /// How many trials are not shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proofs_left_out: Option<usize>,
 }
 
 impl<'a> From<&'a model::Statement> for Statement<'a> {
     fn from(statement: &'a model::Statement) -> Self {
+        let (proofs, left_out) = ProofEntry::chosen(&statement.proofs);
         Self {
             format: Format::from(&statement.format),
             signature: statement.is_signature(),
@@ -269,6 +277,8 @@ impl<'a> From<&'a model::Statement> for Statement<'a> {
             relation: Relation::from(&statement.relation),
             manifest: statement.manifest.as_ref(),
             content: &statement.content,
+            proofs: (!proofs.is_empty()).then_some(proofs),
+            proofs_left_out: (left_out > 0).then_some(left_out),
         }
     }
 }
