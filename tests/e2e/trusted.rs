@@ -151,6 +151,72 @@ fn exit_codes_tell_verified_rejected_and_unknown_apart() {
 
 #[test]
 #[ignore = "run by e2e::against_real_servers"]
+fn one_identity_or_key_needs_no_policy() {
+    let Some((standing, sigstore)) = signed_cluster() else { return };
+    let (root, key) = (sigstore.trusted_root().display().to_string(), standing.stack.run.join("cosign.pub").display().to_string());
+    let alice = ["--identity", ALICE, "--issuer", sigstore.issuer(), "--trusted-root", &root];
+    let anybody = ["--identity-regexp", ".*@example\\.test", "--issuer-regexp", "https://127\\.0\\.0\\.1:[0-9]+", "--trusted-root", &root];
+    let unanchored = ["--identity-regexp", "alice", "--issuer", sigstore.issuer(), "--trusted-root", &root];
+    let by_key = ["--key", &key];
+    for (name, whom, code) in [
+        ("keyless", alice.as_slice(), 0),
+        ("keyless-by-fallback", &alice, 0),
+        ("by-mallory", &alice, 1),
+        ("by-mallory", &anybody, 0),
+        ("keyless", &unanchored, 1),
+        ("by-tag", &by_key, 0),
+        ("by-fallback", &by_key, 0),
+        ("by-referrer", &by_key, 0),
+        ("key-logged", &by_key, 0),
+        ("by-revoked-key", &by_key, 1),
+        ("keyless", &by_key, 1),
+        ("transplanted-tag", &alice, 1),
+        ("unsigned", &by_key, 1),
+        ("closed", &by_key, 3),
+    ] {
+        let image = standing.images.get(name).tagged();
+        let mut words = ["verify", "image", &image, "--offline", "--no-cache"].map(str::to_owned).to_vec();
+        words.extend(whom.iter().map(|&word| word.to_owned()));
+        words.extend(standing.stack.registry_options());
+        let ended = standing.stack.run_seaworthy(&words);
+        assert_eq!(ended.code, Some(code), "{name} {whom:?}: {ended:?}");
+    }
+}
+
+#[test]
+#[ignore = "run by e2e::against_real_servers"]
+fn a_tag_that_moved_is_judged_by_what_is_named() {
+    let Some((standing, sigstore)) = signed_cluster() else { return };
+    let policy = policy(standing, sigstore).display().to_string();
+    let (was_signed, is_signed) = (standing.images.get("keyless-moved"), standing.images.get("moved-to-signed"));
+    for (image, code) in [(was_signed.tagged(), 1), (was_signed.pinned(), 0), (is_signed.tagged(), 0), (is_signed.pinned(), 1)] {
+        let mut words = ["verify", "image", &image, "--trust-policy", &policy, "--offline", "--no-cache"].map(str::to_owned).to_vec();
+        words.extend(standing.stack.registry_options());
+        let ended = standing.stack.run_seaworthy(&words);
+        assert_eq!(ended.code, Some(code), "{image}: {ended:?}");
+    }
+}
+
+/// What both can judge, both judge alike.
+#[test]
+#[ignore = "run by e2e::against_real_servers"]
+fn cosign_says_the_same() {
+    let Some((standing, sigstore)) = signed_cluster() else { return };
+    for (namespace, name, _) in VERDICTS {
+        let by_alice = ["keyless", "keyless-by-fallback", "by-mallory", "transplanted", "unsigned"];
+        if !by_alice.contains(&name) {
+            continue;
+        }
+        let mut cosign = standing.stack.servers.program("cosign");
+        cosign.args(["verify", "--allow-http-registry", "--certificate-identity", ALICE, "--certificate-oidc-issuer", sigstore.issuer()]);
+        cosign.arg("--trusted-root").arg(sigstore.trusted_root()).arg(standing.images.get(name).pinned());
+        let output = cosign.output().unwrap();
+        assert_eq!(output.status.success(), namespace == TRUSTED, "{name}: {output:?}");
+    }
+}
+
+#[test]
+#[ignore = "run by e2e::against_real_servers"]
 fn single_images_end_as_their_verdicts() {
     let Some((standing, sigstore)) = signed_cluster() else { return };
     let policy = policy(standing, sigstore).display().to_string();

@@ -13,6 +13,7 @@ use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy};
 
 use super::trust::{as_of, root};
 use super::vectors::fixture;
+use crate::cli::Program;
 
 /// What the media type of every bundle begins with.
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle";
@@ -241,4 +242,49 @@ fn no_key_signed_what_was_changed() {
             "{name}: {outcome:?}"
         );
     }
+}
+
+/// `verify bundle` about every bundle as a file: the manifest as a file, then by its digest; then somebody else, and another image.
+#[test]
+fn every_bundle_is_verified_as_a_file() {
+    let program = Program::new();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/signers");
+    let path = |file: &str| fixtures.join(file).display().to_string();
+    let root = path("trust/trusted_root.json");
+    let mut wrong = Vec::new();
+    for (name, who, seen) in SIGNED {
+        let image = Image::read(name);
+        if !image.layer.media_type.starts_with(BUNDLE) {
+            continue;
+        }
+        // Without a policy a log is asked for, of keys too.
+        let code = if matches!(seen, Logged | LoggedAndStamped) { 0 } else { 1 };
+        let blob = |digest: &Digest| path(&format!("{name}/blobs/sha256/{}", digest.hex()));
+        let (bundle, manifest) = (blob(&image.layer.digest), blob(&image.digest));
+        let (file, digest) = (manifest.as_str(), image.digest.to_string());
+        let other = format!("sha256:{}", "a".repeat(64));
+        let (p256, p384) = (path("trust/p256.pub"), path("trust/p384.pub"));
+        let own;
+        let (signer, another) = match who {
+            Identity([subject, issuer]) => {
+                (vec!["--identity", subject, "--issuer", issuer], vec!["--identity", "bob@example.test", "--issuer", issuer])
+            }
+            Key(key) => {
+                own = path(&format!("trust/{key}.pub"));
+                (vec!["--key", own.as_str()], vec!["--key", if key == "p384" { p256.as_str() } else { p384.as_str() }])
+            }
+            Own(_) => panic!("{name}: no bundle is signed so"),
+        };
+        for (artifact, whom, code) in [(file, &signer, code), (&digest, &signer, code), (file, &another, 1), (&other, &signer, 1)] {
+            let mut words = vec!["verify", "bundle", "--offline", "--trusted-root", &root, "--bundle", &bundle];
+            words.extend(whom);
+            words.push(artifact);
+            let ended = program.run(&words);
+            let unseen = code == 1 && artifact != other && std::ptr::eq(whom, &signer);
+            if ended.code != Some(code) || (unseen && !ended.out().contains("log-entry-missing")) {
+                wrong.push(format!("{name} {whom:?} {artifact}: should end with {code}: {ended:#?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
