@@ -1,6 +1,6 @@
 # Every target runs without root. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help test unit e2e lint bench fixtures signatures schemas docs
+.PHONY: fuzz-smoke help test unit e2e lint bench fixtures signatures schemas docs
 
 CARGO ?= cargo
 
@@ -32,6 +32,15 @@ lint: ## Check formatting, warnings, documentation links, licences and shell scr
 # Compared with cosign where it is on the PATH. Some of it: make bench ONLY='memory start'.
 bench: ## Measure speed and memory against scripted servers on loopback; prints a table, fails where a limit is missed
 	$(CARGO) bench --locked --bench speed -- $(ONLY)
+
+# The same targets run over fixtures/corpus in `make unit`, on stable Rust.
+fuzz-smoke: ## Fuzz every parser of hostile bytes for FUZZ_SECONDS each (60): needs a nightly toolchain and cargo-fuzz, else skipped
+	@if $(CARGO) +nightly fuzz --version >/dev/null 2>&1; then \
+	    for target in $$(ls fuzz/fuzz_targets | sed 's/\.rs$$//'); do \
+	        mkdir -p fuzz/corpus/$$target; \
+	        $(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fixtures/corpus/$$target -- -max_total_time=$${FUZZ_SECONDS:-60} || exit 1; \
+	    done; \
+	else echo 'skipped: fuzzing needs a nightly toolchain and cargo-fuzz (cargo install cargo-fuzz)'; fi
 
 fixtures: ## Make the shipped snapshots anew from their descriptions
 	SEAWORTHY_WRITE_FIXTURES=1 $(CARGO) test --locked --test integration fixtures::

@@ -33,17 +33,18 @@ fn layer(bytes: &[u8]) -> Link {
     }
 }
 
-/// The first layer of cosign's in a layout.
-fn legacy(layout: &str) -> (Link, Vec<u8>) {
-    let blob = |digest: &Digest| fixture(&format!("layouts/{layout}/blobs/sha256/{}", digest.hex()));
-    let Manifest::Index(index) = Manifest::parse(&fixture(&format!("layouts/{layout}/index.json"))).unwrap() else { unreachable!() };
+/// The first layer of cosign's in a layout, its bytes, and the image beside it.
+fn legacy(layout: &str) -> (Link, Vec<u8>, Digest) {
+    let blob = |digest: &Digest| fixture(&format!("{layout}/blobs/sha256/{}", digest.hex()));
+    let Manifest::Index(index) = Manifest::parse(&fixture(&format!("{layout}/index.json"))).unwrap() else { unreachable!() };
+    let image = index.manifests[0].digest.clone();
     let images = index.manifests.iter().filter_map(|entry| match Manifest::parse(&blob(&entry.digest)) {
         Ok(Manifest::Image(image)) => Some(image),
         _ => None,
     });
     let layer = images.flat_map(|image| image.layers).find(|layer| layer.media_type.contains("simplesigning")).unwrap();
     let bytes = blob(&layer.digest);
-    (layer, bytes)
+    (layer, bytes, image)
 }
 
 fn verification(criterion: &mut Criterion) {
@@ -62,9 +63,28 @@ fn verification(criterion: &mut Criterion) {
         let signed = Signed { layer: &layer, bytes: &bytes, subject: &subject, artifact: None };
         assert!(verifier.verify(&signed)[0].step(Step::Signature).held());
         criterion.bench_function(name, |bencher| bencher.iter(|| verifier.verify(std::hint::black_box(&signed))));
+        // What the library alone costs for the same bundle, read beforehand.
+        let trusted = sigstore_trust_root::TrustedRoot::from_json(std::str::from_utf8(&fixture(root)).unwrap()).unwrap();
+        let family = sigstore_verify::Verifier::new(&trusted).unwrap();
+        let parsed = sigstore_types::Bundle::from_json(std::str::from_utf8(&bytes).unwrap()).unwrap();
+        let digest = sigstore_types::Sha256Hash::from_hex(&subject.hex()).unwrap();
+        let policy = sigstore_verify::VerificationPolicy::any_identity();
+        criterion.bench_function(&format!("{name}: the library alone"), |bencher| {
+            bencher.iter(|| family.verify(digest, std::hint::black_box(&parsed), &policy).unwrap());
+        });
     }
+    let pem = String::from_utf8(fixture("signatures/trust/p256.pub")).unwrap();
+    let spki = sigstore_types::DerPublicKey::from_pem(&pem).unwrap();
+    let fingerprint = Digest::of(Algorithm::Sha256, spki.as_bytes());
+    let key = seaworthy::model::PublicKey { spki: spki.as_bytes().into(), fingerprint };
+    let verifier = Verifier::new(&[Trial::Key { key, root: None }], "2026-12-01T00:00:00Z".parse().unwrap());
+    let (layer, bytes, image) = legacy("signatures/key-legacy-p256");
+    let signed = Signed { layer: &layer, bytes: &bytes, subject: &image, artifact: None };
+    assert!(verifier.verify(&signed)[0].step(Step::Signature).held());
+    criterion.bench_function("cosign layer by key", |bencher| bencher.iter(|| verifier.verify(std::hint::black_box(&signed))));
+
     let verifier = keyless("vectors/trust/trusted_root.both.json");
-    let (layer, bytes) = legacy("legacy-rekor1-cosign-save");
+    let (layer, bytes, _) = legacy("layouts/legacy-rekor1-cosign-save");
     let signed = Signed { layer: &layer, bytes: &bytes, subject: &subject, artifact: None };
     assert!(verifier.verify(&signed)[0].step(Step::Signature).held());
     criterion.bench_function("keyless cosign layer with a promise of the log", |bencher| {

@@ -5,6 +5,7 @@
 mod api_server;
 mod architecture;
 mod cli;
+mod corpus;
 mod documentation;
 mod documents;
 mod e2e;

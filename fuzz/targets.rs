@@ -1,0 +1,115 @@
+//! Every parser of hostile bytes, as a function of those bytes: used by the fuzzer, and by the tests over `fixtures/corpus/`.
+//!
+//! Nothing here asserts a verdict; that is `fixtures/verdicts.yaml`'s. No input may panic or hang.
+
+use std::sync::{Arc, LazyLock};
+
+use seaworthy::model::{Algorithm, Digest, ImageReference, Link, Manifest, PublicKey, Repository, RootOrigin, Trial, TrustRoot};
+use seaworthy::verify::{Signed, Verifier, read};
+
+/// A target: its name, which is that of its directory in the corpus, and what it does with bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: [Target; 13] = [
+    ("bundle", |bytes| statement("application/vnd.dev.sigstore.bundle.v0.3+json", bytes)),
+    ("certificate", certificate),
+    ("cose", |bytes| statement("application/cose", bytes)),
+    ("document", document),
+    ("dsse", |bytes| statement("application/vnd.dsse.envelope.v1+json", bytes)),
+    ("jws", |bytes| statement("application/jose+json", bytes)),
+    ("manifest", manifest),
+    ("public_key", public_key),
+    ("reference", reference),
+    ("simple_signing", |bytes| statement("application/vnd.dev.cosign.simplesigning.v1+json", bytes)),
+    ("trusted_root", trusted_root),
+    ("verified_bundle", verified_bundle),
+    ("verified_layer", verified_layer),
+];
+
+const ROOT: &[u8] = include_bytes!("../fixtures/vectors/trust/trusted_root.both.json");
+const KEY: &str = include_str!("../fixtures/signatures/trust/p256.pub");
+const PAYLOAD: &[u8] = include_bytes!("../fixtures/corpus/simple_signing/cosign.json");
+const ENVELOPE: &[u8] = include_bytes!("../fixtures/corpus/dsse/attestation.json");
+const IMAGE: &str = "sha256:5e7d88f144effb2967e0f3882bd0b962961f9aad6c058bfbba8acbd1ca2345f1";
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+static IMAGE_DIGEST: LazyLock<Digest> = LazyLock::new(|| IMAGE.parse().expect("a digest"));
+
+/// One verifier with a trial of each kind.
+static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
+    let origin = RootOrigin::File { path: "trusted_root.json".to_owned() };
+    let root = TrustRoot { name: "root".to_owned(), origin, dated: None, without_logs: false, content: Ok(ROOT.into()) };
+    let root = Arc::new(root);
+    let keys: Vec<PublicKey> = seaworthy::trust::keys(KEY.as_bytes()).expect("a key");
+    let trials = [
+        Trial::Keyless { root: Arc::clone(&root) },
+        Trial::Key { key: keys[0].clone(), root: Some(Arc::clone(&root)) },
+        Trial::Certificate { authorities: Vec::new(), root: Some(root) },
+    ];
+    Verifier::new(&trials, "2026-12-01T00:00:00Z".parse().expect("a moment"))
+});
+
+fn layer(media_type: &str, bytes: &[u8]) -> Link {
+    let digest = Digest::of(Algorithm::Sha256, bytes);
+    Link { media_type: media_type.to_owned(), digest, size: bytes.len() as u64, artifact_type: None, annotations: None }
+}
+
+fn statement(media_type: &str, bytes: &[u8]) {
+    let mut layer = layer(media_type, bytes);
+    layer.annotations = Some([("dev.cosignproject.cosign/signature".to_owned(), "AA==".to_owned())].into());
+    let _ = read(&layer, bytes);
+}
+
+fn verified_bundle(bytes: &[u8]) {
+    let layer = layer(BUNDLE, bytes);
+    let _ = VERIFIER.verify(&Signed { layer: &layer, bytes, subject: &IMAGE_DIGEST, artifact: None });
+}
+
+/// The bytes are a manifest: its layers bring hostile annotations to a payload and an envelope that are well-formed.
+fn verified_layer(bytes: &[u8]) {
+    let Ok(Manifest::Image(image)) = Manifest::parse(bytes) else { return };
+    for layer in image.layers.iter().take(4) {
+        let content = if layer.media_type.contains("simplesigning") { PAYLOAD } else { ENVELOPE };
+        let _ = VERIFIER.verify(&Signed { layer, bytes: content, subject: &IMAGE_DIGEST, artifact: None });
+    }
+}
+
+fn manifest(bytes: &[u8]) {
+    let _ = Manifest::parse(bytes);
+}
+
+fn reference(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let _ = (text.parse::<ImageReference>(), text.parse::<Repository>(), text.parse::<Digest>());
+}
+
+fn document(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = seaworthy::documents::parse("hostile.yaml", text);
+    }
+}
+
+fn trusted_root(bytes: &[u8]) {
+    let _ = seaworthy::trust::check(bytes);
+    let origin = RootOrigin::File { path: "trusted_root.json".to_owned() };
+    let root = TrustRoot { name: "root".to_owned(), origin, dated: None, without_logs: false, content: Ok(bytes.into()) };
+    let _ = Verifier::new(&[Trial::Keyless { root: Arc::new(root) }], "2026-12-01T00:00:00Z".parse().expect("a moment"));
+}
+
+fn public_key(bytes: &[u8]) {
+    let _ = seaworthy::trust::keys(bytes);
+}
+
+fn certificate(bytes: &[u8]) {
+    let _ = seaworthy::trust::certificates(bytes);
+}
+
+/// Runs a target by its name.
+pub fn run(name: &str, bytes: &[u8]) {
+    for (known, target) in TARGETS {
+        if known == name {
+            target(bytes);
+        }
+    }
+}
