@@ -232,3 +232,41 @@ fn whatever_is_not_answered_is_not_known() {
         }
     }
 }
+
+#[test]
+fn what_a_revocation_would_cost_is_listed_by_workload() {
+    let table = Table::read();
+    let names = ["bundle", "legacy-keyless", "by-other-workflow"];
+    let rows: Vec<&Row> = table.fixtures.iter().filter(|row| names.contains(&row.name.as_str())).collect();
+    assert_eq!(rows.len(), names.len());
+    let program = Program::new();
+    let target = program.home().join("snapshot");
+    snapshot(&rows, kept::directory(), &target);
+    let policy = kept::directory().join("trust/keyless.yaml");
+    let impact = |revoke: &str| {
+        let ended = program.run(&[
+            "trust",
+            "impact",
+            "--revoke",
+            revoke,
+            "--trust-policy",
+            policy.to_str().unwrap(),
+            "--snapshot",
+            target.to_str().unwrap(),
+            "--offline",
+        ]);
+        (ended.code, ended.out().to_owned())
+    };
+    let signer = "https://github.com/LedgerHQ/signed-images/.github/workflows/release.yml@refs/tags/v1.4.0";
+    let issuer = "https://token.actions.githubusercontent.com";
+    let (code, text) = impact(&format!("identity={signer},issuer={issuer}"));
+    assert_eq!(code, Some(0), "{text}");
+    insta::assert_snapshot!("revoked_identity", text);
+    let (code, text) = impact(&format!("identity={signer}-other,issuer={issuer}"));
+    assert_eq!(
+        (code, text.lines().next()),
+        (Some(0), Some("nothing that runs would fail, with 0 images; 2 other images would still be verified"))
+    );
+    assert_eq!(impact("identity=x").0, Some(2));
+    assert_eq!(impact("key=12").0, Some(2));
+}
