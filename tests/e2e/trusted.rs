@@ -32,8 +32,13 @@ fn fingerprint(file: &Path) -> String {
     digest_of(&STANDARD.decode(body).unwrap())
 }
 
-/// Writes the policy: Alice, and a key of the team.
-fn policy(standing: &Standing, sigstore: &Sigstore) -> PathBuf {
+/// The policy, written once: Alice, and a key of the team.
+fn policy(standing: &Standing, sigstore: &Sigstore) -> &'static Path {
+    static POLICY: OnceLock<PathBuf> = OnceLock::new();
+    POLICY.get_or_init(|| write_policy(standing, sigstore))
+}
+
+fn write_policy(standing: &Standing, sigstore: &Sigstore) -> PathBuf {
     let run = &standing.stack.run;
     let alice = |log: &str| {
         json!({
@@ -91,7 +96,7 @@ fn scan(standing: &Standing, policy: &Path, namespaces: &[&str], name: &str) -> 
 fn scanned() -> Option<&'static Scanned> {
     static SCANNED: OnceLock<Scanned> = OnceLock::new();
     let (standing, sigstore) = signed_cluster()?;
-    Some(SCANNED.get_or_init(|| scan(standing, &policy(standing, sigstore), &[TRUSTED, REFUSED, UNDECIDED], "trusted")))
+    Some(SCANNED.get_or_init(|| scan(standing, policy(standing, sigstore), &[TRUSTED, REFUSED, UNDECIDED], "trusted")))
 }
 
 const VERDICTS: [(&str, &str, &str); 19] = [
@@ -144,7 +149,7 @@ fn exit_codes_tell_verified_rejected_and_unknown_apart() {
     assert_eq!(all.ended.code, Some(1), "{:?}", all.ended);
     let policy = policy(standing, sigstore);
     for (namespace, code) in [(TRUSTED, 0), (REFUSED, 1), (UNDECIDED, 3)] {
-        let ended = scan(standing, &policy, &[namespace], &format!("exit-{namespace}")).ended;
+        let ended = scan(standing, policy, &[namespace], &format!("exit-{namespace}")).ended;
         assert_eq!(ended.code, Some(code), "{namespace}: {ended:?}");
     }
 }
@@ -172,6 +177,10 @@ fn one_identity_or_key_needs_no_policy() {
         ("keyless", &by_key, 1),
         ("transplanted-tag", &alice, 1),
         ("unsigned", &by_key, 1),
+        ("index", &by_key, 0),
+        ("index-of-signed", &by_key, 1),
+        ("only-attested", &by_key, 1),
+        ("copied", &by_key, 1),
         ("closed", &by_key, 3),
     ] {
         let image = standing.images.get(name).tagged();
