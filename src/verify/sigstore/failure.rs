@@ -130,10 +130,8 @@ impl Circumstances<'_> {
         self.foreign_log().unwrap_or_else(|| failed(Step::LogInclusion, Reason::LogSignatureInvalid, error))
     }
 
-    /// An entry that names a log which the root does not know, or which did not sign its checkpoint.
-    ///
-    /// Upstream gap (sigstore-verify 0.15): without a promise the log is found by the hint in the checkpoint, and nothing compares it
-    /// with the one that the entry names.
+    /// An entry that names a log which the root does not know, or another one than signed its checkpoint: what is shown as the log is
+    /// the one that has it.
     pub(super) fn foreign_log(&self) -> Option<Failure> {
         self.bundle.verification_material.tlog_entries.iter().find_map(|entry| self.foreign_log_of(entry))
     }
