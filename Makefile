@@ -1,11 +1,11 @@
 # Every target runs without root. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: fuzz-smoke help test unit e2e lint bench fixtures signatures schemas docs
+.PHONY: bench-cosign fuzz-smoke help test unit e2e lint bench fixtures signatures schemas docs
 
 CARGO ?= cargo
 
 help: ## Show this list
-	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
 
 test: unit e2e ## Run all tests; end-to-end tests whose servers are missing are skipped by name (CI=true: a failure)
 
@@ -41,6 +41,9 @@ fuzz-smoke: ## Fuzz every parser of hostile bytes for FUZZ_SECONDS each (60): ne
 	        $(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fixtures/corpus/$$target -- -max_total_time=$${FUZZ_SECONDS:-60} || exit 1; \
 	    done; \
 	else echo 'skipped: fuzzing needs a nightly toolchain and cargo-fuzz (cargo install cargo-fuzz)'; fi
+
+bench-cosign: ## Measure verification beside `cosign verify` over the same images (cosign on the PATH)
+	$(CARGO) bench --locked --bench speed -- signed
 
 fixtures: ## Make the shipped snapshots anew from their descriptions
 	SEAWORTHY_WRITE_FIXTURES=1 $(CARGO) test --locked --test integration fixtures::

@@ -1,6 +1,11 @@
 //! What the synthetic images are: the same on both servers, without either asking the other.
 
+use std::path::{Path, PathBuf};
+
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -11,6 +16,29 @@ const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 const SIMPLE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+/// Who signs them, with a key that was made for one measurement.
+pub struct Signer(EcdsaKeyPair);
+
+impl Signer {
+    /// Makes a key in a directory: `key.p8`, and `key.pub` for those who verify.
+    pub fn make(directory: &Path) -> PathBuf {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+        let file = directory.join("key.p8");
+        std::fs::write(&file, pair.to_pkcs8v1().unwrap().as_ref()).unwrap();
+        let spki = sigstore_types::DerPublicKey::new(AsDer::<PublicKeyX509Der<'_>>::as_der(pair.public_key()).unwrap().as_ref().to_vec());
+        std::fs::write(directory.join("key.pub"), spki.to_pem()).unwrap();
+        file
+    }
+
+    pub fn read(file: &Path) -> Self {
+        Self(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &std::fs::read(file).unwrap()).unwrap())
+    }
+
+    fn sign(&self, message: &[u8]) -> String {
+        STANDARD.encode(self.0.sign(&SystemRandom::new(), message).unwrap())
+    }
+}
 
 /// How images are signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,16 +114,14 @@ pub fn image(number: usize) -> Image {
 }
 
 /// The signatures of an image, each another piece of evidence: layers of one manifest, or bundles with a manifest each.
-pub fn signatures(image: &Image, form: Form, pieces: usize) -> Signatures {
-    // What a signature says is read, whether it verifies is not asked: any 64 bytes do.
-    let proof = STANDARD.encode([7; 64]);
+pub fn signatures(image: &Image, form: Form, pieces: usize, signer: &Signer) -> Signatures {
     match form {
-        Form::Tag => by_tag(image, &proof, pieces),
-        Form::Bundle => by_bundle(image, &proof, pieces),
+        Form::Tag => by_tag(image, signer, pieces),
+        Form::Bundle => by_bundle(image, signer, pieces),
     }
 }
 
-fn by_tag(image: &Image, proof: &str, pieces: usize) -> Signatures {
+fn by_tag(image: &Image, signer: &Signer, pieces: usize) -> Signatures {
     let layers: Vec<Content> = (0..pieces)
         .map(|piece| {
             let digest = &image.manifest.digest;
@@ -108,14 +134,17 @@ fn by_tag(image: &Image, proof: &str, pieces: usize) -> Signatures {
     let diffs: Vec<String> = layers.iter().map(|layer| format!(r#""{}""#, layer.digest)).collect();
     let text = format!(r#"{{"architecture":"","os":"","config":{{}},"rootfs":{{"type":"layers","diff_ids":[{}]}}}}"#, diffs.join(","));
     let config = Content::new(CONFIG, text);
-    let annotation = format!(r#","annotations":{{"dev.cosignproject.cosign/signature":"{proof}"}}"#);
-    let listed: Vec<String> = layers.iter().map(|layer| layer.descriptor(&annotation)).collect();
+    let listed = layers.iter().map(|layer| {
+        let signature = signer.sign(&layer.bytes);
+        layer.descriptor(&format!(r#","annotations":{{"dev.cosignproject.cosign/signature":"{signature}"}}"#))
+    });
+    let listed: Vec<String> = listed.collect();
     let manifest = manifest(&config, &listed.join(","), "");
     let blobs = layers.into_iter().chain([config]).collect();
     Signatures { manifests: vec![manifest], blobs, referrers: index(&[]) }
 }
 
-fn by_bundle(image: &Image, proof: &str, pieces: usize) -> Signatures {
+fn by_bundle(image: &Image, signer: &Signer, pieces: usize) -> Signatures {
     let mut signatures = Signatures { manifests: Vec::new(), blobs: Vec::new(), referrers: index(&[]) };
     let mut listed = Vec::new();
     for piece in 0..pieces {
@@ -123,6 +152,8 @@ fn by_bundle(image: &Image, proof: &str, pieces: usize) -> Signatures {
             r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}}}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{{}}}}"#,
             image.manifest.digest.trim_start_matches("sha256:")
         );
+        // DSSE's pre-authentication encoding.
+        let proof = signer.sign(format!("DSSEv1 28 application/vnd.in-toto+json {} {statement}", statement.len()).as_bytes());
         let layer = Content::new(
             BUNDLE,
             format!(

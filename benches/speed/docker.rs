@@ -23,11 +23,12 @@ pub struct Docker {
 
 impl Docker {
     /// Starts it with so many images, one signature by tag each.
-    pub fn start(program: &Path, images: usize) -> Self {
+    pub fn start(program: &Path, images: usize, key: &Path) -> Self {
+        let signer = content::Signer::read(key);
         let directory = tempfile::tempdir().unwrap();
         let store = Store { root: directory.path().join("store/docker/registry/v2") };
         for number in 0..images {
-            store.put(number);
+            store.put(number, &signer);
         }
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
         let configuration = format!(
@@ -83,10 +84,10 @@ struct Store {
 }
 
 impl Store {
-    fn put(&self, number: usize) {
+    fn put(&self, number: usize, signer: &content::Signer) {
         let repository = content::repository(number);
         let image = content::image(number);
-        let signatures = content::signatures(&image, Form::Tag, 1);
+        let signatures = content::signatures(&image, Form::Tag, 1, signer);
         let tag = format!("{}.sig", image.manifest.digest.replace(':', "-"));
         for blob in signatures.blobs.iter().chain([&image.config]) {
             self.blob(blob);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::content::Form;
+use super::content::{Form, Signer};
 use super::docker::Docker;
 use super::measure::Usage;
 use super::replay::By;
@@ -93,20 +93,24 @@ pub struct Stage {
 impl Stage {
     pub fn new(plan: &Plan) -> Self {
         let form = if plan.form == Form::Tag { "tag" } else { "bundle" };
+        let home = tempfile::tempdir().unwrap();
+        let key = Signer::make(home.path()).display().to_string();
         let registry = Server::start(&words(format!(
-            "serve-registry --images {} --form {form} --pieces {} --delay-ms {}",
+            "serve-registry --images {} --form {form} --pieces {} --delay-ms {} --key {key}",
             plan.images, plan.pieces, plan.delay_ms
         )));
-        Self::with(Registry::Scripted(registry), plan)
+        Self::with(Registry::Scripted(registry), plan, home)
     }
 
     /// With a real registry, signatures by tag; none where it is not installed.
     pub fn with_real_registry(plan: &Plan) -> Option<Self> {
         let program = ["docker-registry", "registry"].into_iter().find_map(find)?;
-        Some(Self::with(Registry::Docker(Docker::start(&program, plan.images)), plan))
+        let home = tempfile::tempdir().unwrap();
+        let key = Signer::make(home.path());
+        Some(Self::with(Registry::Docker(Docker::start(&program, plan.images, &key)), plan, home))
     }
 
-    fn with(registry: Registry, plan: &Plan) -> Self {
+    fn with(registry: Registry, plan: &Plan, home: tempfile::TempDir) -> Self {
         let api = Server::start(&words(format!(
             "serve-api --pods {} --images {} --replicas {} --registry 127.0.0.1:{}",
             plan.pods,
@@ -114,7 +118,6 @@ impl Stage {
             plan.replicas,
             registry.port()
         )));
-        let home = tempfile::tempdir().unwrap();
         let kubeconfig = format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: bench\nclusters:\n- name: bench\n  cluster: {{server: 'http://127.0.0.1:{}'}}\nusers:\n- name: bench\n  user: {{}}\ncontexts:\n- name: bench\n  context: {{cluster: bench, user: bench}}\n",
             api.port
@@ -134,6 +137,38 @@ impl Stage {
         self.requests();
         let usage = self.measure(&seaworthy(), &arguments);
         (usage, self.requests())
+    }
+
+    /// One scan that verifies every image by the key. Cold, unless answers up to an hour old are used.
+    pub fn verify(&self, cache: bool) -> (Usage, Requests) {
+        let kubeconfig = self.home.path().join("kubeconfig");
+        let key = self.key();
+        let mut arguments = vec!["scan", "control", "C-0236", "--allow-host", "127.0.0.1", "--plain-http", "127.0.0.1", "--offline"];
+        arguments.extend(["--kubeconfig", kubeconfig.to_str().unwrap(), "--key", key.to_str().unwrap()]);
+        arguments.extend(if cache { ["--max-age", "1h"].as_slice() } else { &["--no-cache"] });
+        self.requests();
+        let usage = self.measure(&seaworthy(), &arguments);
+        (usage, self.requests())
+    }
+
+    fn key(&self) -> PathBuf {
+        self.home.path().join("key.pub")
+    }
+
+    /// `cosign verify` of the first images, two at a time; none where it is not installed.
+    ///
+    /// # Errors
+    /// When cosign does not end well.
+    pub fn cosign_verify(&self, images: usize) -> Result<Option<Usage>, String> {
+        let Some(cosign) = find("cosign") else { return Ok(None) };
+        let list = self.home.path().join("list");
+        let image = |number| format!("127.0.0.1:{}/{}:v1\n", self.registry.port(), super::content::repository(number));
+        std::fs::write(&list, (0..images).map(image).collect::<String>()).unwrap();
+        let (cosign, key) = (cosign.display().to_string(), self.key());
+        let verify = ["verify", "--key", key.to_str().unwrap(), "--insecure-ignore-tlog=true", "--allow-http-registry"];
+        let xargs = ["-a", list.to_str().unwrap(), "-P", "2", "-n", "1", &cosign];
+        let usage = self.measure(Path::new("/usr/bin/xargs"), &[&xargs[..], &verify].concat());
+        if usage.exit == Some(0) { Ok(Some(usage)) } else { Err(format!("cosign verify ended with {:?}", usage.exit)) }
     }
 
     /// The same requests by a plain load generator.

@@ -138,7 +138,9 @@ pub(super) fn trust_policies(files: &[PathBuf]) -> anyhow::Result<(Vec<Source>, 
         let text = read_text(file)?;
         let name = file.display().to_string();
         let directory = file.parent().map(Path::to_owned).unwrap_or_default();
-        for parsed in parse(&name, &text)? {
+        let parsed = parse(&name, &text)?;
+        anyhow::ensure!(!parsed.is_empty(), "{name} holds no trust policy");
+        for parsed in parsed {
             let Document::TrustPolicy(NamedTrustPolicy { name, policy }) = parsed else {
                 anyhow::bail!("{} holds something else than a TrustPolicy", file.display());
             };

@@ -11,6 +11,9 @@ use crate::model::{
     Judgement, Reason, RunningImage, SubjectState, Workload, WorkloadFinding,
 };
 
+/// What is missing where nobody says whom to trust.
+const TRUST_POLICY: &str = "trustPolicy";
+
 /// Finds what was gathered about an image: its position in the report, and the evidence.
 pub type Lookup<'e> = dyn Fn(&ContainerImage) -> Option<(u32, &'e ImageEvidence)> + 'e;
 
@@ -60,7 +63,7 @@ pub fn judge(
         return Ok(ControlJudgement::Unconfigured(values.missing));
     }
     if !is_configured(rule, &values, trust) {
-        return Ok(ControlJudgement::Unconfigured(vec!["a trust policy (--trust-policy, --key, or --identity with --issuer)".to_owned()]));
+        return Ok(ControlJudgement::Unconfigured(vec![TRUST_POLICY.to_owned()]));
     }
     let judge = Judge { control, rule, values: &values, lookup, accepted, trust };
     Ok(match control.subject {

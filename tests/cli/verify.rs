@@ -56,6 +56,8 @@ fn identities_by_regular_expression_are_anchored_and_cosigns_long_names_are_unde
 fn what_cannot_be_parsed_is_rejected_and_what_is_not_said_is_a_mistake() {
     let program = Program::new();
     let garbage = program.file("garbage.json", "{\"mediaType\":");
+    let empty = program.file("empty.yaml", "# nothing\n");
+    program.run(&["scan", "-", "--trust-policy", &empty]).says(2, &["empty.yaml holds no trust policy"]);
     let with = |bundle: &str, artifact: &str, trust: &[&str]| {
         program.run(&[&["verify", "bundle", "--offline", "--bundle", bundle], trust, &[artifact]].concat())
     };

@@ -13,14 +13,21 @@ const FEW_OBJECTS: usize = 5;
 /// Registries that are named for a cause.
 const MOST_REGISTRIES: usize = 3;
 
+/// What a control lacks where nobody says whom to trust; everything else that it may lack is a parameter.
+const TRUST_POLICY: &str = "trustPolicy";
+
 /// Unconfigured controls with what to set, controls that a person has to review, and answers about the cluster as a whole.
 pub(super) fn action_required(report: &Report, appearance: Appearance, out: &mut impl Write) -> io::Result<()> {
     let mut waiting = Vec::new();
     for control in &report.controls {
         let text = match &control.outcome {
             ControlOutcome::Unconfigured { missing } => {
-                let names = missing.iter().map(|name| shown(name)).collect::<Vec<_>>().join(", ");
-                format!("Not configured: set {names} (--controls-config FILE).")
+                let parameters: Vec<_> = missing.iter().filter(|name| *name != TRUST_POLICY).map(|name| shown(name)).collect();
+                match parameters.as_slice() {
+                    [] => "Not configured: say whom to trust (--trust-policy FILE, --key PEM, or --identity SUBJECT with --issuer URL)."
+                        .to_owned(),
+                    names => format!("Not configured: set {} (--controls-config FILE).", names.join(", ")),
+                }
             }
             ControlOutcome::RequiresReview { text } => format!("Needs a person: {}", shown(text)),
             ControlOutcome::Judged { .. } | ControlOutcome::Irrelevant | ControlOutcome::Cluster { .. } => continue,
