@@ -23,6 +23,9 @@ pub(super) struct Root<'a> {
     /// SHA-256 of its document.
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<&'a Digest>,
+    /// The cause, where it cannot be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
     /// Why it cannot be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     unavailable: Option<&'a str>,
@@ -39,6 +42,7 @@ impl<'a> Root<'a> {
             origin: &root.origin,
             dated: root.dated,
             digest: root.content.as_ref().ok(),
+            cause: root.content.as_ref().err().map(|unknown| unknown.cause.name()),
             unavailable: root.content.as_ref().err().map(|unknown| unknown.detail.as_str()),
             warning: root.warning.as_deref(),
         }
@@ -56,5 +60,5 @@ pub(super) fn told(root: &RootRecord) -> String {
     let dated = root.dated.map(|dated| format!(", of {}", dated.strftime("%Y-%m-%d"))).unwrap_or_default();
     let fault = root.content.as_ref().err().map(|unknown| format!(": {}", unknown.detail)).unwrap_or_default();
     let warning = root.warning.as_ref().map(|warning| format!("; warning: {warning}")).unwrap_or_default();
-    format!("{}: {from}{dated}{fault}{warning}", root.name)
+    format!("{} (policy {}): {from}{dated}{fault}{warning}", root.name, root.policy)
 }
