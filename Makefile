@@ -38,7 +38,7 @@ fuzz-smoke: ## Fuzz every parser of hostile bytes for FUZZ_SECONDS each (60): ne
 	@if $(CARGO) +nightly fuzz --version >/dev/null 2>&1; then \
 	    for target in $$(ls fuzz/fuzz_targets | sed 's/\.rs$$//'); do \
 	        mkdir -p fuzz/corpus/$$target; \
-	        $(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fixtures/corpus/$$target -- -max_total_time=$${FUZZ_SECONDS:-60} || exit 1; \
+	        $(CARGO) +nightly fuzz run $(FUZZ_FLAGS) $$target fuzz/corpus/$$target fixtures/corpus/$$target -- -max_total_time=$${FUZZ_SECONDS:-60} || exit 1; \
 	    done; \
 	else echo 'skipped: fuzzing needs a nightly toolchain and cargo-fuzz (cargo install cargo-fuzz)'; fi
 

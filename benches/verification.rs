@@ -7,7 +7,11 @@
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use seaworthy::model::{Algorithm, Digest, Link, Manifest, RootOrigin, Step, Trial, TrustRoot};
+use seaworthy::model::{
+    Algorithm, Carrier, Digest, ImageEvidence, Link, Manifest, ManifestPresence, Relation, RootOrigin, Statement, StatementFormat,
+    StatementSource, Step, SubjectState, TagState, Trial, TrustRoot,
+};
+use seaworthy::scan::{SignedBytes, Verification};
 use seaworthy::verify::{Signed, Verifier};
 
 const IMAGE: &str = "sha256:5e7d88f144effb2967e0f3882bd0b962961f9aad6c058bfbba8acbd1ca2345f1";
@@ -92,5 +96,51 @@ fn verification(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, verification);
+/// Many statements on one core and on two: the same bundle beside many images is tried for each of them.
+fn cores(criterion: &mut Criterion) {
+    const MANY: u8 = 200;
+    let bytes = bytes::Bytes::from(fixture("vectors/bundles/ggcr-referrers/sign.sigstore.json"));
+    let image = |number: u8| {
+        let subject = Digest::from_sha256([number; 32]);
+        let statement = Statement {
+            format: StatementFormat::Dsse { predicate_type: "https://sigstore.dev/cosign/sign/v1".to_owned() },
+            source: StatementSource::Referrer,
+            place: "registry.test/app".to_owned(),
+            carrier: Carrier::Itself,
+            relation: Relation::Names,
+            manifest: None,
+            content: Digest::of(Algorithm::Sha256, &bytes),
+            annotations: None,
+            proofs: Vec::new(),
+        };
+        let evidence = ImageEvidence {
+            repository: "registry.test/app".parse().unwrap(),
+            subject: SubjectState::Known(subject.clone()),
+            manifest: ManifestPresence::NotAsked,
+            tag: TagState::NotAsked,
+            statements: vec![statement],
+            places: Vec::new(),
+            children: Vec::new(),
+            index_unknown: false,
+            warnings: Vec::new(),
+        };
+        (evidence, vec![SignedBytes { statement: 0, subject, layer: layer(&bytes), bytes: bytes.clone() }])
+    };
+    let mut group = criterion.benchmark_group("200 keyless bundles");
+    group.sample_size(10);
+    for threads in [1, 2] {
+        group.bench_function(format!("on {threads}"), |bencher| {
+            bencher.iter(|| {
+                let threads = std::num::NonZeroUsize::new(threads);
+                let verification = Verification::new(keyless("vectors/trust/trusted_root.json"), threads, None).unwrap();
+                let mut images: Vec<_> = (0..MANY).map(image).collect();
+                verification.prove_all(images.iter_mut().map(|(evidence, signed)| (evidence, std::mem::take(signed))).collect());
+                assert_eq!(verification.tried(), usize::from(MANY));
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, verification, cores);
 criterion_main!(benches);
