@@ -111,7 +111,7 @@ fn cores(criterion: &mut Criterion) {
             manifest: None,
             content: Digest::of(Algorithm::Sha256, &bytes),
             annotations: None,
-            proofs: Vec::new(),
+            proofs: std::sync::Arc::default(),
         };
         let evidence = ImageEvidence {
             repository: "registry.test/app".parse().unwrap(),

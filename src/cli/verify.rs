@@ -204,7 +204,7 @@ async fn verify_bundle(arguments: &VerifyBundle) -> anyhow::Result<VerificationR
         manifest: None,
         content: layer.digest.clone(),
         annotations: None,
-        proofs: verifier.verify(&signed),
+        proofs: verifier.verify(&signed).into(),
     };
     let checked = trusted.policies.check_statement(&statement, &subject, as_of);
     let shown = signature(&statement, checked);

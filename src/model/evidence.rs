@@ -90,7 +90,7 @@ pub struct Statement {
     /// the same for all who sign.
     pub annotations: Option<Digest>,
     /// What verification gave: one for each trial whose kind of signer fits, in the order of the trials. Empty where none was asked for.
-    pub proofs: Vec<Proof>,
+    pub proofs: std::sync::Arc<[Proof]>,
 }
 
 impl Statement {

@@ -301,7 +301,7 @@ impl Bench<'_> {
     /// No rule trusts anybody for the image.
     fn nobody(&self) -> Ruling {
         let signer = signatures_of(self.image)
-            .flat_map(|(_, statement)| &statement.proofs)
+            .flat_map(|(_, statement)| statement.proofs.iter())
             .find_map(|proof| proof.signer.as_ref())
             .map_or_else(String::new, |signer| format!("signed by {}; ", describe(signer)));
         if signatures_of(self.image).next().is_some() {

@@ -287,7 +287,7 @@ impl Inquiry<'_> {
                 manifest: Some(manifest.clone()),
                 content: manifest.clone(),
                 annotations: None,
-                proofs: Vec::new(),
+                proofs: std::sync::Arc::default(),
             },
             signed: None,
         };
@@ -403,7 +403,7 @@ impl Inquiry<'_> {
             manifest: piece.manifest,
             content: piece.layer.digest.clone(),
             annotations: digest_of(piece.layer.annotations.as_ref()),
-            proofs: Vec::new(),
+            proofs: std::sync::Arc::default(),
         };
         Found { statement, signed: can_be_verified.then_some((piece.layer, bytes)) }
     }

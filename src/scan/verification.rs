@@ -155,9 +155,9 @@ impl Trier {
     }
 }
 
-fn add(evidence: &mut ImageEvidence, position: usize, proofs: &[Proof]) {
+fn add(evidence: &mut ImageEvidence, position: usize, proofs: &Arc<[Proof]>) {
     if let Some(statement) = evidence.statements.get_mut(position) {
-        statement.proofs = proofs.to_vec();
+        statement.proofs = Arc::clone(proofs);
     }
 }
 

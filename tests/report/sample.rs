@@ -98,7 +98,7 @@ fn signature(reference: &str, relation: Relation) -> Statement {
         manifest: Some(digest(90)),
         content: digest(91),
         annotations: None,
-        proofs: Vec::new(),
+        proofs: std::sync::Arc::default(),
     }
 }
 
@@ -259,7 +259,7 @@ fn rich_images() -> Vec<ImageRecord> {
         "ghcr.io/ledgerhq/my-hello-ledger:1.4.3",
         digest(2),
         vec![Statement {
-            proofs: vec![proof()],
+            proofs: vec![proof()].into(),
             ..signature("ghcr.io/ledgerhq/my-hello-ledger:1.4.3", Relation::NamesOthers(vec![digest(40)]))
         }],
     );

@@ -29,7 +29,7 @@ fn image(subject: &str, bundle: &[u8]) -> (ImageEvidence, Vec<SignedBytes>) {
         manifest: None,
         content: content.clone(),
         annotations: None,
-        proofs: Vec::new(),
+        proofs: std::sync::Arc::default(),
     };
     let evidence = ImageEvidence {
         repository: "registry.test/team/oci".parse().unwrap(),

@@ -58,7 +58,7 @@ pub(super) fn statement(format: StatementFormat, relation: Relation) -> Statemen
         manifest: Some(digest(90)),
         content: digest(91),
         annotations: None,
-        proofs: Vec::new(),
+        proofs: std::sync::Arc::default(),
     }
 }
 
