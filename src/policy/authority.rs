@@ -7,7 +7,7 @@ use super::ruling::AsOf;
 use crate::documents::Demand;
 use crate::model::{
     Cause, CertificateClaims, LogRecord, PolicyStep, Proof, ProvenTime, Reason, Relation, Signer, Statement, StatementFormat, Step,
-    StepOutcome, TimeSource,
+    StepOutcome, TimeSource, UnknownAnswer,
 };
 
 /// What one authority says of one signature.
@@ -29,6 +29,10 @@ pub(super) struct Accepted {
     pub(super) signer: Signer,
     pub(super) time: Option<ProvenTime>,
     pub(super) log: Option<LogRecord>,
+    /// Why there may be a log entry after all, where none is known.
+    pub(super) log_doubt: Option<UnknownAnswer>,
+    /// Why a time may be proven after all, where none is known.
+    pub(super) time_doubt: Option<UnknownAnswer>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -49,13 +53,15 @@ fn rejected(progress: u8, reason: Reason, detail: impl Into<String>) -> Opinion 
 }
 
 impl CompiledAuthority {
-    /// What it says of a signature that names the subject.
-    pub(super) fn opinion(&self, policy: &Compiled, statement: &Statement, as_of: AsOf) -> Opinion {
-        self.examine(policy, statement, as_of).0
-    }
-
-    /// The same, with the proof that it rests on: of several, the one that came furthest.
-    pub(super) fn examine<'s>(&self, policy: &Compiled, statement: &'s Statement, as_of: AsOf) -> (Opinion, Option<&'s Proof>) {
+    /// What it says of a signature that names the subject, with the proof that it rests on: of several, the one that came furthest after
+    /// each was narrowed by what is asked beyond the policy. (The log may be shown by the proof under one root, and not by another.)
+    pub(super) fn examine<'s>(
+        &self,
+        policy: &Compiled,
+        statement: &'s Statement,
+        as_of: AsOf,
+        narrow: impl Fn(Opinion) -> Opinion,
+    ) -> (Opinion, Option<&'s Proof>) {
         if let Relation::Malformed(why) = &statement.relation {
             return (rejected(progress::FORM, Reason::Malformed, format!("it cannot be parsed: {why}")), None);
         }
@@ -66,7 +72,7 @@ impl CompiledAuthority {
             return (Opinion::Unknown { cause: unknown.cause, detail: unknown.detail.clone() }, None);
         }
         let own = statement.proofs.iter().filter(|proof| self.trials.contains(&proof.trial));
-        let judged = own.map(|proof| (self.judge(policy, proof, as_of), Some(proof)));
+        let judged = own.map(|proof| (narrow(self.judge(policy, proof, as_of)), Some(proof)));
         let best = judged.reduce(|one, other| if better(one.0.clone(), other.0.clone()) == one.0 { one } else { other });
         best.unwrap_or_else(|| (self.other_kind(statement), statement.proofs.first()))
     }
@@ -144,7 +150,21 @@ impl CompiledAuthority {
             return opinion;
         }
         let log = proof.log.clone().filter(|_| self.log != Demand::UnsafeIgnore);
-        Opinion::Verified(Box::new(Accepted { signer: signer.clone(), time, log, warnings: self.warnings(proof) }))
+        let (log_doubt, time_doubt) = self.doubts(proof);
+        Opinion::Verified(Box::new(Accepted { signer: signer.clone(), time, log, log_doubt, time_doubt, warnings: self.warnings(proof) }))
+    }
+
+    /// What is not known of the log entry, and of the proven time, among what is looked at. A log may prove the time too.
+    fn doubts(&self, proof: &Proof) -> (Option<UnknownAnswer>, Option<UnknownAnswer>) {
+        let doubt = |steps: &[Step]| {
+            steps.iter().find_map(|step| match proof.step(*step) {
+                StepOutcome::Unknown(why) => Some(why.clone()),
+                _ => None,
+            })
+        };
+        let log = if self.log == Demand::UnsafeIgnore { None } else { doubt(&[Step::LogEntry, Step::LogInclusion]) };
+        let time = if self.time == Demand::UnsafeIgnore { None } else { doubt(&[Step::TimeStamp]).or_else(|| log.clone()) };
+        (log, time)
     }
 
     /// The earliest proven time of those that are looked at.
@@ -379,7 +399,8 @@ pub(super) fn describe(signer: &Signer) -> String {
 /// The opinion that counts where a signature was tried in several ways.
 pub(super) fn better(one: Opinion, other: Opinion) -> Opinion {
     let rank = |opinion: &Opinion| match opinion {
-        Opinion::Verified(_) => (3, 0),
+        // Of two that hold, the one that shows more.
+        Opinion::Verified(accepted) => (3, u8::from(accepted.log.is_some()) + u8::from(accepted.time.is_some())),
         Opinion::Unknown { .. } => (2, 0),
         Opinion::Rejected { progress, .. } => (1, *progress),
         Opinion::NotThere => (0, 0),

@@ -58,7 +58,7 @@ fn checked(statement: &Statement, subject: &SubjectState, named: &[Member<'_>], 
         return Checked { proof, ..plain(Verdict::Rejected(Reason::DigestMismatch), detail) };
     }
     let opinions = named.iter().map(|(policy, authority)| {
-        let (opinion, proof) = authority.examine(policy, statement, as_of);
+        let (opinion, proof) = authority.examine(policy, statement, as_of, |opinion| opinion);
         (*policy, *authority, opinion, proof)
     });
     let best = opinions.reduce(|one, other| if better(one.2.clone(), other.2.clone()) == one.2 { one } else { other });

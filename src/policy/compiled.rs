@@ -47,6 +47,7 @@ pub(super) struct Compiled {
     pub(super) name: String,
     pub(super) authorities: BTreeMap<String, CompiledAuthority>,
     pub(super) rules: Vec<ImageRule>,
+    /// Those of all policies: what one of them takes back no other gives again.
     pub(super) revocations: Vec<Revoked>,
     pub(super) otherwise: Otherwise,
     pub(super) origin: PolicyOrigin,
@@ -89,6 +90,7 @@ impl TrustPolicies {
     #[must_use]
     pub fn new(policies: Vec<NamedPolicy>) -> Self {
         let mut ready = Self::default();
+        let revocations: Vec<_> = policies.iter().flat_map(|named| named.policy.revocations.iter().map(Revoked::of)).collect();
         for NamedPolicy { name, policy, material, origin } in policies {
             let authorities = policy
                 .authorities
@@ -99,7 +101,7 @@ impl TrustPolicies {
                 name,
                 authorities,
                 rules: policy.images.clone(),
-                revocations: policy.revocations.iter().map(Revoked::of).collect(),
+                revocations: revocations.clone(),
                 otherwise: policy.otherwise,
                 origin,
             });

@@ -11,6 +11,8 @@ mod requirement;
 mod revocation;
 mod rules;
 mod ruling;
+#[cfg(test)]
+mod tests;
 
 pub use checked::Checked;
 pub use compiled::{NamedPolicy, PolicyOrigin, TrustPolicies};

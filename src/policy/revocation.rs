@@ -76,6 +76,11 @@ impl Revoked {
         revoked.then(|| self.told(format!("image {}", digest.short())))
     }
 
+    /// Whether it takes back some image, as of a moment.
+    pub(super) fn is_of_images(&self, as_of: Timestamp) -> bool {
+        matches!(self.what, What::Image(_)) && self.since.is_none_or(|since| as_of >= since)
+    }
+
     fn told(&self, what: String) -> String {
         let since = self.since.map(|since| format!(" since {since}")).unwrap_or_default();
         format!("{what} is revoked{since}: {}", self.reason)

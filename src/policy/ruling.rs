@@ -4,12 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::authority::{Accepted, Opinion, better, describe};
 use super::compiled::{Compiled, CompiledAuthority, TrustPolicies};
-use super::requirement::{Identity, distinct};
+use super::requirement::{Shown, distinct};
 use super::rules::Applicable;
 use crate::documents::Requirement;
 use crate::model::{
     Carrier, Cause, Digest, ImageEvidence, LogRecord, ManifestPresence, PlaceOutcome, ProvenTime, Reason, Relation, Signer, Statement,
-    SubjectState, UnknownAnswer, Verdict,
+    SubjectState, TagState, UnknownAnswer, Verdict,
 };
 
 /// The moment as of which is judged.
@@ -156,6 +156,23 @@ pub fn signatures_of(image: &ImageEvidence) -> impl Iterator<Item = (usize, &Sta
     all.filter(|(_, statement)| names(statement, &image.subject) && counts(statement, image))
 }
 
+/// The digests under which an image is known: its own, and those of indexes that list it. What a person copies is often the index's.
+fn digests_of(image: &ImageEvidence) -> impl Iterator<Item = &Digest> {
+    let own = match &image.subject {
+        SubjectState::Known(digest) => Some(digest),
+        SubjectState::Unknown(_) | SubjectState::NotAsked => None,
+    };
+    let by_tag = match &image.tag {
+        TagState::UnmovedIndex(index) => Some(index),
+        _ => None,
+    };
+    let carriers = image.statements.iter().filter_map(|statement| match &statement.carrier {
+        Carrier::Index(index) => Some(index),
+        Carrier::Itself => None,
+    });
+    own.into_iter().chain(by_tag).chain(carriers)
+}
+
 /// Whether a statement names what it was found beside, or, found beside the index, the platform manifest itself.
 pub(super) fn names(statement: &Statement, subject: &SubjectState) -> bool {
     match (&statement.relation, subject) {
@@ -290,12 +307,21 @@ impl Bench<'_> {
 
     /// A revoked image is rejected whoever signed it, by any policy that is asked.
     fn unless_revoked(&self, authorities: &[Member<'_>], otherwise: impl FnOnce() -> Ruling) -> Ruling {
-        let revocations = authorities.iter().flat_map(|(policy, _)| &policy.revocations);
-        let revoked = match &self.image.subject {
-            SubjectState::Known(digest) => revocations.into_iter().find_map(|revocation| revocation.of_image(digest, self.as_of.moment)),
-            SubjectState::Unknown(_) | SubjectState::NotAsked => None,
-        };
-        revoked.map_or_else(otherwise, |detail| Ruling::Rejected { reason: Reason::Revoked, detail })
+        let revocations: Vec<_> = authorities.iter().flat_map(|(policy, _)| &policy.revocations).collect();
+        let revoked = revocations.iter().find_map(|revocation| {
+            let mut digests = digests_of(self.image);
+            digests.find_map(|digest| revocation.of_image(digest, self.as_of.moment))
+        });
+        if let Some(detail) = revoked {
+            return Ruling::Rejected { reason: Reason::Revoked, detail };
+        }
+        match (otherwise(), &self.image.tag) {
+            // The index that the tag leads to may be what was revoked.
+            (Ruling::Verified(..), TagState::Unknown(why)) if revocations.iter().any(|revoked| revoked.is_of_images(self.as_of.moment)) => {
+                Ruling::unknown(why.clone())
+            }
+            (ruling, _) => ruling,
+        }
     }
 
     /// No rule trusts anybody for the image.
@@ -313,21 +339,22 @@ impl Bench<'_> {
 
     /// Whether so many different authorities of these hold.
     fn at_least(&self, authorities: &[Member<'_>], wanted: u32) -> Ruling {
-        let mut held: Vec<(Identity, usize, &CompiledAuthority, Box<Accepted>)> = Vec::new();
+        let mut held: Vec<(usize, &CompiledAuthority, Box<Accepted>)> = Vec::new();
         let mut rejected: Vec<Opinion> = Vec::new();
         let mut unknown: Vec<(usize, Opinion)> = Vec::new();
         for (position, statement) in signatures_of(self.image) {
             for (policy, authority) in authorities {
-                match self.narrowed(authority, authority.opinion(policy, statement, self.as_of)) {
-                    Opinion::Verified(accepted) => held.push((Identity::of(&accepted.signer), position, authority, accepted)),
+                let narrow = |opinion| self.narrowed(authority, opinion);
+                match authority.examine(policy, statement, self.as_of, narrow).0 {
+                    Opinion::Verified(by) => held.push((position, authority, by)),
                     opinion @ Opinion::Rejected { .. } => rejected.push(opinion),
                     opinion @ Opinion::Unknown { .. } => unknown.push((position, opinion)),
                     Opinion::NotThere => {}
                 }
             }
         }
-        let pairs: Vec<_> = held.iter().map(|(identity, position, ..)| (identity.clone(), *position)).collect();
-        let counted = distinct(&pairs);
+        let shown: Vec<_> = held.iter().map(|(position, _, by)| Shown::of(*position, &by.signer)).collect();
+        let counted = distinct(&shown);
         let reached = u32::try_from(counted.len()).unwrap_or(u32::MAX);
         if reached >= wanted {
             return self.verified(&held, &counted);
@@ -352,21 +379,22 @@ impl Bench<'_> {
         if self.asked.keyless_only && authority.is_long_lived() {
             return refused(Reason::IdentityMismatch, format!("signed by {by}, which lives long; a short-lived certificate is asked for"));
         }
-        if self.asked.transparency_log && accepted.log.is_none() {
-            return refused(Reason::LogEntryMissing, format!("signed by {by}, and not in a transparency log"));
+        let no_log = self.asked.transparency_log && accepted.log.is_none();
+        let no_time = self.asked.proven_time && accepted.time.is_none();
+        // A failure is certain, so it comes before what is not known.
+        match (&accepted.log_doubt, &accepted.time_doubt) {
+            (None, _) if no_log => refused(Reason::LogEntryMissing, format!("signed by {by}, and not in a transparency log")),
+            (_, None) if no_time => refused(Reason::TimestampMissing, format!("signed by {by} at no proven time")),
+            (Some(why), _) if no_log => Opinion::Unknown { cause: why.cause, detail: why.detail.clone() },
+            (_, Some(why)) if no_time => Opinion::Unknown { cause: why.cause, detail: why.detail.clone() },
+            _ => opinion,
         }
-        if self.asked.proven_time && accepted.time.is_none() {
-            return refused(Reason::TimestampMissing, format!("signed by {by} at no proven time"));
-        }
-        opinion
     }
 
-    fn verified(&self, held: &[(Identity, usize, &CompiledAuthority, Box<Accepted>)], counted: &[(Identity, usize)]) -> Ruling {
+    fn verified(&self, held: &[(usize, &CompiledAuthority, Box<Accepted>)], counted: &[usize]) -> Ruling {
         let mut shown = Vec::new();
         let mut warnings = Vec::new();
-        for (identity, position) in counted {
-            let found = held.iter().find(|(known, statement, ..)| known == identity && statement == position);
-            let Some((_, _, authority, accepted)) = found else { continue };
+        for (position, authority, accepted) in counted.iter().filter_map(|counted| held.get(*counted)) {
             let Some(statement) = self.image.statements.get(*position) else { continue };
             warnings.extend(accepted.warnings.iter().cloned());
             shown.push(Held {
