@@ -121,7 +121,7 @@ fn cores(criterion: &mut Criterion) {
             statements: vec![statement],
             places: Vec::new(),
             children: Vec::new(),
-            index_unknown: false,
+            index: seaworthy::model::IndexAbove::NotAsked,
             warnings: Vec::new(),
         };
         (evidence, vec![SignedBytes { statement: 0, subject, layer: layer(&bytes), bytes: bytes.clone() }])

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use seaworthy::model::{
-    Answer, Ask, Carrier, Cause, CosignTag, CredentialIdentity, Digest, ImageEvidence, ManifestPresence, Needs, OCI_INDEX, OCI_MANIFEST,
-    Outcome, Place, PlaceOutcome, Question, Relation, RunningImage, SubjectState, TagState,
+    Answer, Ask, Carrier, Cause, CosignTag, CredentialIdentity, Digest, ImageEvidence, IndexAbove, ManifestPresence, Needs, OCI_INDEX,
+    OCI_MANIFEST, Outcome, Place, PlaceOutcome, Question, Relation, RunningImage, SubjectState, TagState,
 };
 use seaworthy::scan::{Answers, DeclaredPlaces, ExtraPlace, Gathered, ImageTask, gather};
 
@@ -141,7 +141,7 @@ fn an_attestation_is_no_signature() {
     let evidence = world.evidence(&running(&image));
     assert_eq!((named(&evidence), evidence.statements.len()), (0, 1));
     assert_eq!(evidence.places[0].outcome, PlaceOutcome::Looked(1));
-    assert!(!evidence.index_unknown);
+    assert_ne!(evidence.index, IndexAbove::NotAtHand);
 }
 
 #[test]
@@ -187,6 +187,23 @@ fn the_signed_index_carries_its_platform_manifest() {
 }
 
 #[test]
+fn the_index_that_leads_to_what_runs_is_known_where_trust_is_asked_for() {
+    let mut world = Asked::default();
+    let image = world.image(&home(), "amd64");
+    let index = world.index(&home(), &[&image]);
+    world.tag(&home(), "v1", OCI_INDEX, &index);
+    world.sign_by_tag(&home(), &image, &image);
+    let trust = Needs { verification: true, ..ALL };
+    for reference in ["ghcr.io/acme/app:v1".to_owned(), format!("ghcr.io/acme/app@{index}"), format!("ghcr.io/acme/app:v0@{index}")] {
+        let evidence = world.gather(&task(&reference, RunningImage::Manifest(image.clone())), trust, &DeclaredPlaces::default());
+        assert_eq!(evidence.index, IndexAbove::Lists(index.clone()), "{reference}");
+    }
+    let lost = digest_of(b"lost");
+    let pinned = task(&format!("ghcr.io/acme/app@{lost}"), RunningImage::Manifest(image));
+    assert!(matches!(world.gather(&pinned, trust, &DeclaredPlaces::default()).index, IndexAbove::Unknown(_)));
+}
+
+#[test]
 fn an_index_that_does_not_list_the_running_manifest_carries_nothing() {
     let mut world = Asked::default();
     let (image, other) = (world.image(&home(), "amd64"), world.image(&home(), "other"));
@@ -194,7 +211,7 @@ fn an_index_that_does_not_list_the_running_manifest_carries_nothing() {
     world.tag(&home(), "v1", OCI_INDEX, &index);
     world.sign_by_tag(&home(), &index, &index);
     let evidence = world.evidence(&running(&image));
-    assert_eq!((named(&evidence), evidence.index_unknown, evidence.tag), (0, true, TagState::Moved(index)));
+    assert_eq!((named(&evidence), evidence.index, evidence.tag), (0, IndexAbove::NotAtHand, TagState::Moved(index)));
 }
 
 #[test]
@@ -202,14 +219,15 @@ fn a_moved_or_gone_tag_leaves_the_index_unknown_but_not_for_what_is_pinned_or_si
     let mut world = Asked::default();
     let (image, newer) = (world.image(&home(), "old"), world.image(&home(), "new"));
     world.tag(&home(), "v1", OCI_MANIFEST, &newer);
-    assert!(world.evidence(&running(&image)).index_unknown);
-    assert!(world.evidence(&task("ghcr.io/acme/app:gone", RunningImage::Manifest(image.clone()))).index_unknown);
+    assert_eq!(world.evidence(&running(&image)).index, IndexAbove::NotAtHand);
+    let gone = world.evidence(&task("ghcr.io/acme/app:gone", RunningImage::Manifest(image.clone())));
+    assert_eq!(gone.index, IndexAbove::NotAtHand);
     let pinned = world.evidence(&task(&format!("ghcr.io/acme/app@{image}"), RunningImage::Manifest(image.clone())));
-    assert!(!pinned.index_unknown);
+    assert_eq!(pinned.index, IndexAbove::None);
     assert_eq!(pinned.tag, TagState::NoTag);
     world.sign_by_tag(&home(), &image, &image);
     let signed = world.evidence(&task("ghcr.io/acme/app:gone", RunningImage::Manifest(image)));
-    assert_eq!((named(&signed), signed.index_unknown, signed.tag), (1, false, TagState::Gone));
+    assert_eq!((named(&signed), signed.index, signed.tag), (1, IndexAbove::NotAsked, TagState::Gone));
 }
 
 #[test]
@@ -234,7 +252,7 @@ fn signed_children_do_not_sign_the_running_index() {
     let evidence = world.evidence(&running(&index));
     assert_eq!(named(&evidence), 0);
     assert_eq!(evidence.children.iter().map(|child| (&child.child, child.signatures)).collect::<Vec<_>>(), [(&two, 1)]);
-    assert!(!evidence.index_unknown);
+    assert_ne!(evidence.index, IndexAbove::NotAtHand);
 }
 
 #[test]
@@ -245,7 +263,7 @@ fn a_running_index_stays_judged_by_itself_when_its_tag_moved() {
     let newer = world.image(&home(), "new");
     world.tag(&home(), "v1", OCI_MANIFEST, &newer);
     let evidence = world.evidence(&running(&index));
-    assert_eq!((evidence.index_unknown, evidence.tag), (false, TagState::Moved(newer)));
+    assert_eq!((evidence.index, evidence.tag), (IndexAbove::None, TagState::Moved(newer)));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Reading what users write from disk, and choosing controls.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -45,9 +46,18 @@ pub(super) fn read_files(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, Strin
 
 /// The text of a file that a user wrote.
 pub(super) fn read_text(file: &Path) -> anyhow::Result<String> {
-    let size = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?.len();
-    anyhow::ensure!(size <= LONGEST, "{} is larger than {LONGEST} bytes", file.display());
-    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+    let bytes = read_bytes(file, LONGEST).with_context(|| format!("cannot read {}", file.display()))?;
+    String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("cannot read {}: it is not UTF-8", file.display()))
+}
+
+/// At most `limit` bytes of what the user named. It may be a pipe, whose size nobody knows before it ends.
+pub(super) fn read_bytes(file: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(std::io::Error::other(format!("it is larger than {limit} bytes")));
+    }
+    Ok(bytes)
 }
 
 /// The controls and frameworks that the options choose from.

@@ -9,6 +9,7 @@ use super::acquire::{self, From};
 use super::arguments::{ColorChoice, ScopeOptions, TrustOptions, Verify, VerifyBundle, VerifyFormat, VerifyImage, VerifyWhat};
 use super::evidence::Gathering;
 use super::exit::Exit;
+use super::library::read_bytes;
 use super::output::{Target, write};
 use super::{signals, terminal, trust};
 use crate::model::{
@@ -21,6 +22,8 @@ use crate::verify::{Signed, Verifier, read};
 
 /// Largest bundle that is read, in bytes.
 const LARGEST_BUNDLE: u64 = 16 << 20;
+/// Largest artifact that is read, in bytes; of a larger one the digest can be given.
+const LARGEST_ARTIFACT: u64 = 1 << 30;
 /// Everything that the signatures of one image rest on.
 const SIGNATURES: Needs = Needs { subject: true, tag: false, signatures: true, verification: true };
 
@@ -169,16 +172,15 @@ fn artifact(text: &str) -> anyhow::Result<(Digest, Option<Vec<u8>>)> {
         let digest = text.parse().map_err(|error| anyhow::anyhow!("{text} is no digest (sha256: and 64 hexadecimal digits): {error}"))?;
         return Ok((digest, None));
     }
-    let bytes = std::fs::read(text).with_context(|| format!("cannot read the artifact {text} (a digest is written sha256:HEX)"))?;
+    let read = read_bytes(Path::new(text), LARGEST_ARTIFACT);
+    let bytes = read.with_context(|| format!("cannot read the artifact {text} (give its digest instead, written sha256:HEX)"))?;
     Ok((Digest::of(Algorithm::Sha256, &bytes), Some(bytes)))
 }
 
 async fn verify_bundle(arguments: &VerifyBundle) -> anyhow::Result<VerificationReport> {
     let (subject, bytes) = artifact(&arguments.artifact)?;
     let file = arguments.bundle.display().to_string();
-    let size = std::fs::metadata(&arguments.bundle).with_context(|| format!("cannot read the bundle {file}"))?.len();
-    anyhow::ensure!(size <= LARGEST_BUNDLE, "the bundle {file} is larger than {LARGEST_BUNDLE} bytes");
-    let bundle = std::fs::read(&arguments.bundle).with_context(|| format!("cannot read the bundle {file}"))?;
+    let bundle = read_bytes(&arguments.bundle, LARGEST_BUNDLE).with_context(|| format!("cannot read the bundle {file}"))?;
     let (trusted, _) = trusted(&arguments.trust, true, &[]).await?;
     let as_of = trust::as_of(&arguments.trust, Timestamp::now());
     let layer = Link {

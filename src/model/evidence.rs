@@ -156,6 +156,23 @@ pub enum TagState {
     NotAsked,
 }
 
+/// The index through which the running manifest was pulled.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum IndexAbove {
+    /// No control needed to know.
+    #[default]
+    NotAsked,
+    /// None: the reference leads to what runs.
+    None,
+    /// The reference leads to this one, and it lists the running manifest.
+    Lists(Digest),
+    /// There may be one that is not at hand: what the reference leads to now does not list what runs. An absence cannot be said then.
+    NotAtHand,
+    /// Not known.
+    Unknown(UnknownAnswer),
+}
+
 /// What looking in one place gave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -208,8 +225,8 @@ pub struct ImageEvidence {
     pub places: Vec<PlaceRecord>,
     /// Signed children of a running index that is not signed itself.
     pub children: Vec<ChildSignatures>,
-    /// Set where an absence cannot be said although all places answered: the running manifest may belong to an index that is not at hand.
-    pub index_unknown: bool,
+    /// The index above the running manifest.
+    pub index: IndexAbove,
     /// Warnings for a person, in stable order.
     pub warnings: Vec<String>,
 }

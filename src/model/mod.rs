@@ -28,7 +28,7 @@ mod workload;
 pub use digest::{Algorithm, Digest, DigestError};
 pub use event::{Phase, ScanEvent, Stop};
 pub use evidence::{
-    Carrier, ChildSignatures, ImageEvidence, ManifestPresence, PlaceOutcome, PlaceRecord, Relation, Statement, StatementFormat,
+    Carrier, ChildSignatures, ImageEvidence, IndexAbove, ManifestPresence, PlaceOutcome, PlaceRecord, Relation, Statement, StatementFormat,
     StatementSource, SubjectState, TagState,
 };
 pub use finding::{ContainerFinding, ControlStatus, Evidence, Judgement, WorkloadFinding};

@@ -48,11 +48,12 @@ impl TrustPolicies {
     /// Every rule that matches, in the order of the policies, and what becomes of it.
     #[must_use]
     pub fn explain(&self, repository: &Repository) -> Vec<RuleApplied<'_>> {
-        self.matching(repository, true)
+        self.matching(repository, true).into_iter().map(|(_, applied)| applied).collect()
     }
 
-    fn matching(&self, repository: &Repository, with_keys: bool) -> Vec<RuleApplied<'_>> {
-        let mut matching: Vec<RuleApplied<'_>> = Vec::new();
+    /// With the policies themselves: two of them may have the same name.
+    fn matching(&self, repository: &Repository, with_keys: bool) -> Vec<(&Compiled, RuleApplied<'_>)> {
+        let mut matching: Vec<(&Compiled, RuleApplied<'_>)> = Vec::new();
         // Keys that are trusted beside the policies count where these say nothing.
         let own = self.policies.iter().filter(|policy| policy.origin != PolicyOrigin::Keys);
         let spoken = own.flat_map(|policy| &policy.rules).any(|rule| rule.images.iter().any(|pattern| pattern.matches(repository)));
@@ -61,13 +62,14 @@ impl TrustPolicies {
                 let patterns = rule.images.iter().filter(|pattern| pattern.matches(repository));
                 let Some(pattern) = patterns.max_by_key(|pattern| pattern.specificity()) else { continue };
                 let effect = if rule.strength == Strength::Mandatory { RuleEffect::Mandatory } else { RuleEffect::Overruled };
-                matching.push(RuleApplied { policy: &policy.name, number: position + 1, pattern, rule, effect });
+                matching.push((policy, RuleApplied { policy: &policy.name, number: position + 1, pattern, rule, effect }));
             }
         }
         let is_default = |applied: &RuleApplied<'_>| applied.rule.strength == Strength::Default;
-        let most = matching.iter().filter(|applied| is_default(applied)).map(|applied| applied.pattern.specificity()).max();
-        let ties = matching.iter().filter(|applied| is_default(applied) && Some(applied.pattern.specificity()) == most).count();
-        for applied in &mut matching {
+        let applied = matching.iter().map(|(_, applied)| applied);
+        let most = applied.clone().filter(|applied| is_default(applied)).map(|applied| applied.pattern.specificity()).max();
+        let ties = applied.filter(|applied| is_default(applied) && Some(applied.pattern.specificity()) == most).count();
+        for (_, applied) in &mut matching {
             if is_default(applied) && Some(applied.pattern.specificity()) == most {
                 applied.effect = if ties > 1 { RuleEffect::Tied } else { RuleEffect::MostSpecific };
             }
@@ -92,8 +94,8 @@ impl TrustPolicies {
         let matching = self.matching(repository, with_keys);
         let tied: Vec<_> = matching
             .iter()
-            .filter(|applied| applied.effect == RuleEffect::Tied)
-            .map(|applied| format!("{} (rule {} of policy {})", applied.pattern, applied.number, applied.policy))
+            .filter(|(_, applied)| applied.effect == RuleEffect::Tied)
+            .map(|(_, applied)| format!("{} (rule {} of policy {})", applied.pattern, applied.number, applied.policy))
             .collect();
         if !tied.is_empty() {
             return Applicable::Tie(format!(
@@ -101,14 +103,10 @@ impl TrustPolicies {
                 tied.join(", ")
             ));
         }
-        let applies = |applied: &&RuleApplied<'_>| matches!(applied.effect, RuleEffect::Mandatory | RuleEffect::MostSpecific);
         let rules: Vec<_> = matching
-            .iter()
-            .filter(applies)
-            .filter_map(|applied| {
-                let policy = self.policies.iter().find(|policy| policy.name == applied.policy)?;
-                Some((policy, policy.rules.get(applied.number - 1)?))
-            })
+            .into_iter()
+            .filter(|(_, applied)| matches!(applied.effect, RuleEffect::Mandatory | RuleEffect::MostSpecific))
+            .map(|(policy, applied)| (policy, applied.rule))
             .collect();
         if !rules.is_empty() {
             return Applicable::Rules(rules);

@@ -3,13 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::authority::{Accepted, Opinion, better, describe};
-use super::compiled::{Compiled, CompiledAuthority, TrustPolicies};
+use super::compiled::{Compiled, CompiledAuthority, PolicyOrigin, TrustPolicies};
 use super::requirement::{Shown, distinct};
 use super::rules::Applicable;
 use crate::documents::Requirement;
 use crate::model::{
-    Carrier, Cause, Digest, ImageEvidence, LogRecord, ManifestPresence, PlaceOutcome, ProvenTime, Reason, Relation, Signer, Statement,
-    SubjectState, TagState, UnknownAnswer, Verdict,
+    Carrier, Cause, Digest, ImageEvidence, IndexAbove, LogRecord, ManifestPresence, PlaceOutcome, ProvenTime, Reason, Relation, Signer,
+    Statement, SubjectState, UnknownAnswer, Verdict,
 };
 
 /// The moment as of which is judged.
@@ -162,15 +162,11 @@ fn digests_of(image: &ImageEvidence) -> impl Iterator<Item = &Digest> {
         SubjectState::Known(digest) => Some(digest),
         SubjectState::Unknown(_) | SubjectState::NotAsked => None,
     };
-    let by_tag = match &image.tag {
-        TagState::UnmovedIndex(index) => Some(index),
+    let above = match &image.index {
+        IndexAbove::Lists(index) => Some(index),
         _ => None,
     };
-    let carriers = image.statements.iter().filter_map(|statement| match &statement.carrier {
-        Carrier::Index(index) => Some(index),
-        Carrier::Itself => None,
-    });
-    own.into_iter().chain(by_tag).chain(carriers)
+    own.into_iter().chain(above)
 }
 
 /// Whether a statement names what it was found beside, or, found beside the index, the platform manifest itself.
@@ -209,7 +205,7 @@ pub fn not_looked(evidence: &ImageEvidence) -> Option<UnknownAnswer> {
     if unanswered.is_some() {
         return unanswered;
     }
-    if evidence.index_unknown {
+    if evidence.index == IndexAbove::NotAtHand {
         return Some(UnknownAnswer {
             cause: Cause::IndexUnknown,
             detail: "the tag has moved on and nothing that it leads to lists what runs; the index it came from may have been signed"
@@ -232,12 +228,10 @@ impl TrustPolicies {
     pub fn judge(&self, image: &ImageEvidence, asked: &Asked<'_>, as_of: AsOf) -> Ruling {
         let bench = Bench { image, asked, as_of };
         if let AskedBy::Authorities(names) = asked.by {
-            let found: Vec<_> = names.iter().map(|name| (name, self.authority_named(name))).collect();
-            if let Some((name, _)) = found.iter().find(|(_, found)| found.is_none()) {
-                let detail = format!("no trust policy has an authority {name}");
-                return Ruling::Unknown { cause: Cause::TrustRootUnavailable, detail };
-            }
-            let authorities: Vec<_> = found.into_iter().filter_map(|(_, found)| found).collect();
+            let authorities: Vec<_> = match names.iter().map(|name| self.authority_named(name)).collect() {
+                Ok(authorities) => authorities,
+                Err(detail) => return Ruling::Unknown { cause: Cause::TrustRootUnavailable, detail },
+            };
             return bench.unless_revoked(&authorities, || bench.at_least(&authorities, asked.at_least.unwrap_or(1)));
         }
         match self.applicable(&image.repository, asked.with_keys) {
@@ -252,9 +246,18 @@ impl TrustPolicies {
         }
     }
 
-    fn authority_named(&self, name: &str) -> Option<Member<'_>> {
-        let all = self.policies.iter().map(|policy| (policy, policy.authorities.get(name)));
-        all.into_iter().find_map(|(policy, authority)| Some((policy, authority?)))
+    /// The one that a control means; where two policies have one of that name, nobody can tell which.
+    fn authority_named(&self, name: &str) -> Result<Member<'_>, String> {
+        let own = self.policies.iter().filter(|policy| policy.origin != PolicyOrigin::Keys);
+        let found: Vec<_> = own.filter_map(|policy| Some((policy, policy.authorities.get(name)?))).collect();
+        match found.as_slice() {
+            [one] => Ok(*one),
+            [] => Err(format!("no trust policy has an authority {name}")),
+            several => {
+                let policies: Vec<_> = several.iter().map(|(policy, _)| policy.name.as_str()).collect();
+                Err(format!("several trust policies have an authority {name} ({}): rename all but one", policies.join(", ")))
+            }
+        }
     }
 }
 
@@ -315,10 +318,16 @@ impl Bench<'_> {
         if let Some(detail) = revoked {
             return Ruling::Rejected { reason: Reason::Revoked, detail };
         }
-        match (otherwise(), &self.image.tag) {
-            // The index that the tag leads to may be what was revoked.
-            (Ruling::Verified(..), TagState::Unknown(why)) if revocations.iter().any(|revoked| revoked.is_of_images(self.as_of.moment)) => {
-                Ruling::unknown(why.clone())
+        let any_image = revocations.iter().any(|revoked| revoked.is_of_images(self.as_of.moment));
+        match (otherwise(), &self.image.index) {
+            // The index that the reference leads to may be what was revoked.
+            (Ruling::Verified(..), IndexAbove::Unknown(why)) if any_image => Ruling::unknown(why.clone()),
+            (Ruling::Verified(held, mut warnings), IndexAbove::NotAtHand) if any_image => {
+                warnings.push(
+                    "the index that it was pulled by is not at hand: where an index is revoked, revoke the manifests that it lists too"
+                        .to_owned(),
+                );
+                Ruling::Verified(held, warnings)
             }
             (ruling, _) => ruling,
         }

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use super::{AsOf, Asked, NamedPolicy, PolicyOrigin, Ruling, TrustPolicies};
 use crate::documents::{Document, parse};
 use crate::model::{
-    AuthorityMaterial, Carrier, Cause, CertificateClaims, CredentialKind, Digest, ImageEvidence, LogRecord, ManifestPresence, PlaceOutcome,
-    PlaceRecord, PolicyMaterial, Proof, ProvenTime, PublicKey, Reason, Relation, RootOrigin, Signer, Statement, StatementFormat,
-    StatementSource, Step, StepOutcome, SubjectName, SubjectState, TagState, TimeSource, TriedWith, TrustRoot, Verdict,
+    AuthorityMaterial, Carrier, Cause, CertificateClaims, CredentialKind, Digest, ImageEvidence, IndexAbove, LogRecord, ManifestPresence,
+    PlaceOutcome, PlaceRecord, PolicyMaterial, Proof, ProvenTime, PublicKey, Reason, Relation, RootOrigin, Signer, Statement,
+    StatementFormat, StatementSource, Step, StepOutcome, SubjectName, SubjectState, TagState, TimeSource, TriedWith, TrustRoot,
+    UnknownAnswer, Verdict,
 };
 
 fn digest(seed: u8) -> Digest {
@@ -95,7 +96,7 @@ fn image(statements: Vec<Statement>) -> ImageEvidence {
         statements,
         places: vec![PlaceRecord { place: "registry.test/app".to_owned(), outcome, observed: None }],
         children: Vec::new(),
-        index_unknown: false,
+        index: IndexAbove::None,
         warnings: Vec::new(),
     }
 }
@@ -194,18 +195,47 @@ fn a_revocation_counts_whichever_policy_has_it() {
 }
 
 #[test]
+fn an_authority_that_two_policies_have_is_nobody_in_particular() {
+    let one = || policy("one", OPS, &[("ops", ops())], &[]);
+    let two = policy("two", OPS, &[("ops", AuthorityMaterial::Keys(vec![key(9)]))], &[]);
+    let names = ["ops".to_owned()];
+    let by = Asked { by: super::ruling::AskedBy::Authorities(&names), ..Asked::BY_POLICY };
+    let signed = image(vec![statement(vec![proof(0)])]);
+    assert_eq!(says(&TrustPolicies::new(vec![one()]), &signed, by).0, Some(Verdict::Verified));
+    let (verdict, detail) = says(&TrustPolicies::new(vec![one(), two]), &signed, by);
+    assert_eq!(verdict, Some(Verdict::Unknown(Cause::TrustRootUnavailable)));
+    assert!(detail.contains("(one, two)"), "{detail}");
+}
+
+#[test]
+fn policies_of_one_name_each_have_their_own_authorities() {
+    let mandatory =
+        "  authorities: { ops: { key: { file: ops.pub } } }\n  images: [{ match: ['**'], strength: mandatory, require: { anyOf: [ops] } }]";
+    let other = AuthorityMaterial::Keys(vec![key(9)]);
+    let policies = TrustPolicies::new(vec![policy("p", mandatory, &[("ops", ops())], &[]), policy("p", mandatory, &[("ops", other)], &[])]);
+    let both = image(vec![statement(vec![proof(0)]), statement(vec![proof(1)])]);
+    assert_eq!(says(&policies, &both, Asked::BY_POLICY).0, Some(Verdict::Verified));
+    for one in [0, 1] {
+        let image = image(vec![statement(vec![proof(one)])]);
+        assert!(
+            matches!(says(&policies, &image, Asked::BY_POLICY).0, Some(Verdict::Rejected(_))),
+            "the other policy is not asked for nothing"
+        );
+    }
+}
+
+#[test]
 fn a_revoked_index_revokes_what_it_carries() {
     let spec = format!("{OPS}\n  revocations: [{{ imageDigest: '{}', reason: backdoor }}]", digest(50));
     let policies = TrustPolicies::new(vec![policy("p", &spec, &[("ops", ops())], &[])]);
-    let on_the_index = Statement { carrier: Carrier::Index(digest(50)), ..statement(vec![proof(0)]) };
-    let above = ImageEvidence { tag: TagState::UnmovedIndex(digest(50)), ..image(vec![statement(vec![proof(0)])]) };
-    for image in [image(vec![on_the_index]), above.clone()] {
-        assert_eq!(says(&policies, &image, Asked::BY_POLICY).0, Some(Verdict::Rejected(Reason::Revoked)));
-    }
-    let why = crate::model::UnknownAnswer { cause: Cause::Timeout, detail: "no answer".to_owned() };
-    let silent = ImageEvidence { tag: TagState::Unknown(why), ..above };
+    let above = |index| ImageEvidence { index, ..image(vec![statement(vec![proof(0)])]) };
+    assert_eq!(says(&policies, &above(IndexAbove::Lists(digest(50))), Asked::BY_POLICY).0, Some(Verdict::Rejected(Reason::Revoked)));
+    assert_eq!(says(&policies, &above(IndexAbove::Lists(digest(51))), Asked::BY_POLICY).0, Some(Verdict::Verified), "another index");
+    let silent = above(IndexAbove::Unknown(UnknownAnswer { cause: Cause::Timeout, detail: "no answer".to_owned() }));
     let (verdict, _) = says(&policies, &silent, Asked::BY_POLICY);
     assert_eq!(verdict, Some(Verdict::Unknown(Cause::Timeout)), "what was not answered does not make it good");
+    let Ruling::Verified(_, warnings) = policies.judge(&above(IndexAbove::NotAtHand), &Asked::BY_POLICY, now()) else { panic!("verified") };
+    assert!(warnings.iter().any(|warning| warning.contains("not at hand")), "{warnings:?}");
     let policies = TrustPolicies::new(vec![policy("p", OPS, &[("ops", ops())], &[])]);
     assert_eq!(says(&policies, &silent, Asked::BY_POLICY).0, Some(Verdict::Verified), "no image is revoked");
 }

@@ -4,7 +4,7 @@ use super::gather::Inquiry;
 use super::search::Signatures;
 use super::subject::first;
 use super::task::DeclaredPlaces;
-use crate::model::{Ask, Carrier, ChildSignatures, Digest, Manifest, ManifestPresence, PlaceOutcome, PlaceRecord, is_index};
+use crate::model::{Ask, Carrier, ChildSignatures, Digest, IndexAbove, Manifest, ManifestPresence, PlaceOutcome, PlaceRecord, is_index};
 
 /// Children of a running index that are looked at.
 const MOST_CHILDREN: usize = 32;
@@ -26,32 +26,36 @@ impl Inquiry<'_> {
             }
         };
         let above = match above {
-            Ok(Some(above)) if above == *running => return Some(()),
-            Ok(Some(above)) => above,
+            Ok(Some(above)) if above == *running => {
+                signatures.index = IndexAbove::None;
+                return Some(());
+            }
+            Ok(Some(above)) => self.content(&above)?.map(|content| (above, content)),
             Ok(None) => {
-                signatures.index_unknown = !self.runs_an_index(running)?;
+                signatures.index = self.unless_an_index_runs(running, IndexAbove::NotAtHand)?;
                 return Some(());
             }
-            Err(unknown) => {
-                if !self.runs_an_index(running)? {
-                    signatures.note(PlaceRecord { place: home.to_string(), outcome: PlaceOutcome::Unknown(unknown), observed: None });
-                }
-                return Some(());
-            }
+            Err(unknown) => Err(unknown),
         };
-        match self.content(&above)? {
-            Ok(Manifest::Index(index)) if index.lists(running) => {
+        match above {
+            Ok((above, Manifest::Index(index))) if index.lists(running) => {
                 let found = self.search_everywhere(&above, &Carrier::Index(above.clone()), places)?;
                 signatures.merge(found);
+                signatures.index = IndexAbove::Lists(above);
             }
-            Ok(_) => signatures.index_unknown = !self.runs_an_index(running)?,
+            Ok(_) => signatures.index = self.unless_an_index_runs(running, IndexAbove::NotAtHand)?,
             Err(unknown) => {
-                if !self.runs_an_index(running)? {
+                signatures.index = self.unless_an_index_runs(running, IndexAbove::Unknown(unknown.clone()))?;
+                if signatures.index != IndexAbove::None {
                     signatures.note(PlaceRecord { place: home.to_string(), outcome: PlaceOutcome::Unknown(unknown), observed: None });
                 }
             }
         }
         Some(())
+    }
+
+    fn unless_an_index_runs(&mut self, running: &Digest, above: IndexAbove) -> Option<IndexAbove> {
+        Some(if self.runs_an_index(running)? { IndexAbove::None } else { above })
     }
 
     fn runs_an_index(&mut self, running: &Digest) -> Option<bool> {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::task::{DeclaredPlaces, ImageTask};
 use crate::model::{
-    Answer, Ask, Carrier, CredentialIdentity, Digest, ImageEvidence, Link, ManifestPresence, Needs, Place, Question, Relation,
+    Answer, Ask, Carrier, CredentialIdentity, Digest, ImageEvidence, IndexAbove, Link, ManifestPresence, Needs, Place, Question, Relation,
     SubjectState, TagState,
 };
 use crate::snapshot::Snapshot;
@@ -108,7 +108,7 @@ impl Inquiry<'_> {
             statements: Vec::new(),
             places: Vec::new(),
             children: Vec::new(),
-            index_unknown: false,
+            index: IndexAbove::NotAsked,
             warnings: Vec::new(),
         };
         let SubjectState::Known(digest) = evidence.subject.clone() else { return Some((evidence, Vec::new())) };
@@ -130,7 +130,7 @@ impl Inquiry<'_> {
             if !names_subject {
                 evidence.children = self.children(&digest, &evidence.manifest)?;
             }
-            evidence.index_unknown = signatures.index_unknown;
+            evidence.index = signatures.index;
             evidence.places = signatures.places;
             evidence.warnings = signatures.warnings;
             for (position, found) in signatures.found.into_iter().enumerate() {

@@ -9,8 +9,8 @@ use super::gather::Inquiry;
 use super::subject::first;
 use super::task::{DeclaredPlaces, ExtraPlace};
 use crate::model::{
-    Algorithm, Answer, Ask, Carrier, Cause, CosignTag, Descriptor, Digest, Link, Manifest, Outcome, Place, PlaceOutcome, PlaceRecord,
-    Relation, Statement, StatementFormat, StatementSource, UnknownAnswer,
+    Algorithm, Answer, Ask, Carrier, Cause, CosignTag, Descriptor, Digest, IndexAbove, Link, Manifest, Outcome, Place, PlaceOutcome,
+    PlaceRecord, Relation, Statement, StatementFormat, StatementSource, UnknownAnswer,
 };
 use crate::verify;
 
@@ -33,7 +33,7 @@ pub(super) struct Found {
 pub(super) struct Signatures {
     pub(super) found: Vec<Found>,
     pub(super) places: Vec<PlaceRecord>,
-    pub(super) index_unknown: bool,
+    pub(super) index: IndexAbove,
     pub(super) warnings: Vec<String>,
 }
 

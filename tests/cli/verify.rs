@@ -72,6 +72,18 @@ fn what_cannot_be_parsed_is_rejected_and_what_is_not_said_is_a_mistake() {
 }
 
 #[test]
+#[cfg(unix)]
+fn what_has_no_end_is_not_read_to_it() {
+    let program = Program::new();
+    let with = |bundle: &str, artifact: &str, trust: &[&str]| {
+        program.run(&[&["verify", "bundle", "--offline", "--bundle", bundle], trust, &[artifact]].concat())
+    };
+    with("/dev/zero", IMAGE, &RIGHT).says(2, &["cannot read the bundle /dev/zero: it is larger than 16777216 bytes"]);
+    with(BUNDLE, IMAGE, &["--trust-policy", "/dev/zero"]).says(2, &["/dev/zero", "larger than 1048576 bytes"]);
+    with(BUNDLE, IMAGE, &["--key", "/dev/zero"]).says(2, &["/dev/zero", "larger than 1048576 bytes"]);
+}
+
+#[test]
 fn without_the_right_root_nothing_is_claimed() {
     // The public root of its date does not know the private log: a newer one might.
     let program = Program::new();

@@ -81,7 +81,7 @@ fn image(reference: &str, running: Digest, statements: Vec<Statement>) -> ImageR
                 observed: Some("2026-07-01T11:58:30Z".parse().unwrap()),
             }],
             children: Vec::new(),
-            index_unknown: false,
+            index: seaworthy::model::IndexAbove::NotAsked,
             warnings: Vec::new(),
             repository,
         },

@@ -39,7 +39,7 @@ fn image(subject: &str, bundle: &[u8]) -> (ImageEvidence, Vec<SignedBytes>) {
         statements: vec![statement],
         places: Vec::new(),
         children: Vec::new(),
-        index_unknown: false,
+        index: seaworthy::model::IndexAbove::NotAsked,
         warnings: Vec::new(),
     };
     let layer = Link { media_type, digest: content, size: bundle.len() as u64, artifact_type: None, annotations: None };

@@ -159,7 +159,7 @@ fn indexes_and_their_children() {
     };
     let index_unknown = |statements: Vec<_>| {
         with(|evidence| {
-            evidence.index_unknown = true;
+            evidence.index = crate::model::IndexAbove::NotAtHand;
             evidence.statements = statements;
         })
     };

@@ -76,7 +76,7 @@ pub(super) fn looked() -> ImageEvidence {
         statements: Vec::new(),
         places: vec![place("registry.test/app", PlaceOutcome::Looked(0))],
         children: Vec::new(),
-        index_unknown: false,
+        index: crate::model::IndexAbove::None,
         warnings: Vec::new(),
     }
 }

@@ -49,7 +49,7 @@ impl<'a> Image<'a> {
             statements: Each::of(&evidence.statements),
             places: evidence.places.iter().map(|place| Place::of(place, as_of)).collect(),
             children: Each::of(&evidence.children),
-            index_unknown: evidence.index_unknown,
+            index_unknown: evidence.index == model::IndexAbove::NotAtHand,
             warnings: &evidence.warnings,
         }
     }
