@@ -1,6 +1,6 @@
 //! The contract's table, row by row, as far as it needs no cryptography: from what places answer to what C-0237 says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use futures::FutureExt as _;
@@ -13,7 +13,7 @@ use seaworthy::model::{
     RunningImage, Scope, Workload,
 };
 use seaworthy::policy::{AsOf, TrustPolicies};
-use seaworthy::scan::{Answered, DeclaredPlaces, ExtraPlace, Source, collect, task_of};
+use seaworthy::scan::{Answered, Board, DeclaredPlaces, ExtraPlace, Keeping, Source, collect, task_of};
 
 use crate::world::{BUNDLE, COSIGN_SIGN, World, WorldAt, bundle, digest_of};
 
@@ -83,13 +83,16 @@ impl Row {
             pods: PodSample::default(),
         };
         let now = jiff::Timestamp::UNIX_EPOCH;
-        let tasks = task_of(&image).into_iter().map(|task| (task, self.places.clone())).collect();
+        let tasks: BTreeMap<_, _> = task_of(&image).into_iter().map(|task| (task, self.places.clone())).collect();
         let needs = Needs { subject: true, tag: true, signatures: true, verification: false };
         let (_keep, stop) = tokio::sync::watch::channel(None);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let source = Silenced(WorldAt(&self.world, now), silenced);
-        let collected = runtime.block_on(collect(tasks, needs, &source, None, stop, now, &|_| ()));
-        let (evidence, asked) = (collected.evidence, collected.ledger.iter().map(|(question, _)| question.clone()).collect());
+        let board = Board::new(&source, Keeping::Everything);
+        let evidence = runtime.block_on(collect(tasks.clone(), needs, &board, None, stop.clone(), now, &|_| ()));
+        let nothing_kept = Board::new(&source, Keeping::Latest(0));
+        assert_eq!(evidence, runtime.block_on(collect(tasks, needs, &nothing_kept, None, stop, now, &|_| ())));
+        let asked = board.into_ledger().0.iter().map(|(question, _)| question.clone()).collect();
         let key = ObjectKey { api_version: "apps/v1".into(), kind: "Deployment".into(), namespace: "prod".into(), name: "web".into() };
         let container = Container {
             name: "web".into(),

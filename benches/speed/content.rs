@@ -113,11 +113,12 @@ pub fn image(number: usize) -> Image {
     Image { config, manifest }
 }
 
-/// The signatures of an image, each another piece of evidence: layers of one manifest, or bundles with a manifest each.
-pub fn signatures(image: &Image, form: Form, pieces: usize, signer: &Signer) -> Signatures {
+/// The signatures of an image, each another piece of evidence: layers of one manifest, or bundles with a manifest each. The statement in a
+/// bundle is larger by so many bytes.
+pub fn signatures(image: &Image, form: Form, pieces: usize, padding: usize, signer: &Signer) -> Signatures {
     match form {
         Form::Tag => by_tag(image, signer, pieces),
-        Form::Bundle => by_bundle(image, signer, pieces),
+        Form::Bundle => by_bundle(image, signer, pieces, padding),
     }
 }
 
@@ -144,13 +145,14 @@ fn by_tag(image: &Image, signer: &Signer, pieces: usize) -> Signatures {
     Signatures { manifests: vec![manifest], blobs, referrers: index(&[]) }
 }
 
-fn by_bundle(image: &Image, signer: &Signer, pieces: usize) -> Signatures {
+fn by_bundle(image: &Image, signer: &Signer, pieces: usize, padding: usize) -> Signatures {
     let mut signatures = Signatures { manifests: Vec::new(), blobs: Vec::new(), referrers: index(&[]) };
     let mut listed = Vec::new();
     for piece in 0..pieces {
         let statement = format!(
-            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}}}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{{}}}}"#,
-            image.manifest.digest.trim_start_matches("sha256:")
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}}}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{{"padding":"{}"}}}}"#,
+            image.manifest.digest.trim_start_matches("sha256:"),
+            "0".repeat(padding)
         );
         // DSSE's pre-authentication encoding.
         let proof = signer.sign(format!("DSSEv1 28 application/vnd.in-toto+json {} {statement}", statement.len()).as_bytes());

@@ -87,7 +87,7 @@ impl Store {
     fn put(&self, number: usize, signer: &content::Signer) {
         let repository = content::repository(number);
         let image = content::image(number);
-        let signatures = content::signatures(&image, Form::Tag, 1, signer);
+        let signatures = content::signatures(&image, Form::Tag, 1, 0, signer);
         let tag = format!("{}.sig", image.manifest.digest.replace(':', "-"));
         for blob in signatures.blobs.iter().chain([&image.config]) {
             self.blob(blob);

@@ -8,14 +8,15 @@ use hyper::StatusCode;
 use super::content::{self, Content, Form};
 use super::server::{self, Answer, Asked};
 
-/// `serve-registry --images N --form tag|bundle --key FILE [--pieces N] [--delay-ms N]`
+/// `serve-registry --images N --form tag|bundle --key FILE [--pieces N] [--padding BYTES] [--delay-ms N]`
 pub fn serve(options: &[&str]) {
     let images = super::option(options, "--images").unwrap();
     let form = super::option(options, "--form").unwrap();
     let delay = Duration::from_millis(super::option(options, "--delay-ms").unwrap_or(0));
     let pieces = super::option(options, "--pieces").unwrap_or(1);
+    let padding = super::option(options, "--padding").unwrap_or(0);
     let key: std::path::PathBuf = super::option(options, "--key").unwrap();
-    let registry = Registry::new(images, form, pieces, &content::Signer::read(&key));
+    let registry = Registry::new(images, form, pieces, padding, &content::Signer::read(&key));
     server::serve(delay, Box::new(move |asked| registry.answer(asked)));
 }
 
@@ -26,12 +27,12 @@ struct Registry {
 }
 
 impl Registry {
-    fn new(images: usize, form: Form, pieces: usize, signer: &content::Signer) -> Self {
+    fn new(images: usize, form: Form, pieces: usize, padding: usize, signer: &content::Signer) -> Self {
         let mut registry = Self { manifests: HashMap::new(), blobs: HashMap::new(), referrers: HashMap::new() };
         for number in 0..images {
             let repository = content::repository(number);
             let image = content::image(number);
-            let signatures = content::signatures(&image, form, pieces, signer);
+            let signatures = content::signatures(&image, form, pieces, padding, signer);
             let digest = image.manifest.digest.clone();
             if form == Form::Tag {
                 let tag = format!("{}.sig", digest.replace(':', "-"));

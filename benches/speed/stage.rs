@@ -52,6 +52,8 @@ pub struct Plan {
     pub form: Form,
     /// Pieces of evidence that each image has.
     pub pieces: usize,
+    /// Bytes by which the statement in each bundle is larger.
+    pub padding: usize,
     pub delay_ms: u64,
 }
 
@@ -96,8 +98,8 @@ impl Stage {
         let home = tempfile::tempdir().unwrap();
         let key = Signer::make(home.path()).display().to_string();
         let registry = Server::start(&words(format!(
-            "serve-registry --images {} --form {form} --pieces {} --delay-ms {} --key {key}",
-            plan.images, plan.pieces, plan.delay_ms
+            "serve-registry --images {} --form {form} --pieces {} --padding {} --delay-ms {} --key {key}",
+            plan.images, plan.pieces, plan.padding, plan.delay_ms
         )));
         Self::with(Registry::Scripted(registry), plan, home)
     }

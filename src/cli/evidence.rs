@@ -15,13 +15,16 @@ use crate::inventory::{ClockReading, Traffic};
 use crate::model::{Digest, Gap, ImageReference, Inventory, Ledger, Needs, Origin, ReportSource, ScanEvent, Scope};
 use crate::registry::{DiskCache, Registry, Statistics};
 use crate::scan::{
-    Collected, DeclaredPlaces, EvidenceByImage, ExtraPlace, ImageTask, LiveSource, Verification, collect, collect_from, narrow_credentials,
-    tasks,
+    Board, DeclaredPlaces, EvidenceByImage, ExtraPlace, ImageTask, Keeping, LiveSource, Verification, collect, collect_from,
+    narrow_credentials, tasks,
 };
 use crate::snapshot::Snapshot;
 
 /// A difference of clocks beyond which what depends on now is not known.
 pub(super) const CLOCK_SKEW: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
+
+/// Bytes of evidence that are kept for other images, after the first one is done with it.
+const AT_HAND: usize = 4 << 20;
 
 /// What to gather from, and how.
 pub(super) struct Gathering<'a> {
@@ -60,12 +63,18 @@ pub(super) struct Prepared {
 pub(super) struct Gathered {
     pub(super) inventory: Inventory,
     pub(super) collected: EvidenceByImage,
-    pub(super) ledger: Ledger,
-    pub(super) blobs: BTreeMap<Digest, bytes::Bytes>,
     pub(super) source: ReportSource,
     pub(super) asked_at: Timestamp,
     pub(super) traffic: Option<Traffic>,
     pub(super) statistics: Statistics,
+}
+
+/// Everything that a snapshot is made of.
+pub(super) struct Captured {
+    pub(super) inventory: Inventory,
+    pub(super) ledger: Ledger,
+    pub(super) blobs: BTreeMap<Digest, bytes::Bytes>,
+    pub(super) asked_at: Timestamp,
 }
 
 impl Gathering<'_> {
@@ -186,25 +195,34 @@ impl Prepared {
         stop: Ending,
         on_event: &(dyn Fn(ScanEvent) + Sync),
     ) -> Gathered {
-        let (collected, statistics) = match self.answerer {
+        let (evidence, statistics) = match self.answerer {
             Answerer::Live(live) => {
-                let collected = collect(self.tasks, needs, live.as_ref(), verification, stop, self.asked_at, on_event).await;
-                (collected, live.statistics())
+                let board = Board::new(live.as_ref(), Keeping::Latest(AT_HAND));
+                let evidence = collect(self.tasks, needs, &board, verification, stop, self.asked_at, on_event).await;
+                (evidence, live.statistics())
             }
-            Answerer::Snapshot(snapshot) => {
-                let evidence = collect_from(&self.tasks, needs, snapshot.as_ref(), verification);
-                (Collected { evidence, ledger: Ledger::new(), blobs: BTreeMap::new() }, Statistics::default())
-            }
+            Answerer::Snapshot(snapshot) => (collect_from(&self.tasks, needs, snapshot.as_ref(), verification), Statistics::default()),
         };
         Gathered {
             inventory: self.inventory,
-            collected: collected.evidence,
-            ledger: collected.ledger,
-            blobs: collected.blobs,
+            collected: evidence,
             source: self.source,
             asked_at: self.asked_at,
             traffic: self.traffic,
             statistics,
         }
+    }
+
+    /// Gathers everything that was answered, to be kept.
+    pub(super) async fn capture(self, needs: Needs, stop: Ending, on_event: &(dyn Fn(ScanEvent) + Sync)) -> Captured {
+        let (ledger, blobs) = match self.answerer {
+            Answerer::Live(live) => {
+                let board = Board::new(live.as_ref(), Keeping::Everything);
+                collect(self.tasks, needs, &board, None, stop, self.asked_at, on_event).await;
+                board.into_ledger()
+            }
+            Answerer::Snapshot(_) => (Ledger::new(), BTreeMap::new()),
+        };
+        Captured { inventory: self.inventory, ledger, blobs, asked_at: self.asked_at }
     }
 }

@@ -45,13 +45,13 @@ pub(super) async fn run(arguments: SnapshotArguments) -> anyhow::Result<Exit> {
     let layouts =
         prepared.layouts.iter().map(|(name, reference)| DeclaredLayout { name: name.to_string(), reference: reference.clone() }).collect();
     let bundles = prepared.bundles.iter().map(ToString::to_string).collect();
-    let gathered = prepared.collect(needs, None, stop.clone(), &on_event).await;
+    let captured = prepared.capture(needs, stop.clone(), &on_event).await;
     progress.clear();
-    let workloads = gathered.inventory.workloads.len();
+    let workloads = captured.inventory.workloads.len();
     let snapshot = if arguments.inventory_only {
-        Snapshot::of_inventory(gathered.inventory, gathered.asked_at)
+        Snapshot::of_inventory(captured.inventory, captured.asked_at)
     } else {
-        Snapshot::of(gathered.inventory, gathered.ledger, gathered.blobs, gathered.asked_at).with_places(layouts, bundles)
+        Snapshot::of(captured.inventory, captured.ledger, captured.blobs, captured.asked_at).with_places(layouts, bundles)
     };
     write(&snapshot, &arguments.output)?;
     super::note(&format!("{}: workloads: {workloads}, images: {images}, answers: {}", arguments.output.display(), snapshot.ledger().len()));

@@ -9,11 +9,11 @@ use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::board::{Board, Source};
+use super::board::Board;
 use super::gather::{Answers, Gathered, SignedBytes, gather};
 use super::task::{DeclaredPlaces, ImageTask};
 use super::verification::Verification;
-use crate::model::{Answer, CredentialKind, Digest, ImageEvidence, Ledger, Needs, Outcome, Question, ScanEvent, Stop};
+use crate::model::{Answer, CredentialKind, Digest, ImageEvidence, Needs, Outcome, Question, ScanEvent, Statement, Stop};
 
 /// Images of one registry that are worked on at once. Each has several requests out, so that the largest window of a host stays full;
 /// more would only hold memory while they wait. Counted by registry, so that a silent one keeps no other waiting.
@@ -22,16 +22,6 @@ const IMAGES_AT_ONCE: usize = 128;
 /// The evidence of every image, in the order of the images.
 pub type EvidenceByImage = BTreeMap<ImageTask, ImageEvidence>;
 
-/// What collecting gave.
-pub struct Collected {
-    /// The evidence.
-    pub evidence: EvidenceByImage,
-    /// Every question with its answer.
-    pub ledger: Ledger,
-    /// The bytes that were found.
-    pub blobs: BTreeMap<Digest, Bytes>,
-}
-
 /// Collects the evidence of all images from a source that has to be waited for.
 ///
 /// Ends early when `stop` says so: what is not answered by then is unknown, and everything that is known stays. Where it says so
@@ -39,13 +29,12 @@ pub struct Collected {
 pub async fn collect(
     tasks: BTreeMap<ImageTask, DeclaredPlaces>,
     needs: Needs,
-    source: &dyn Source,
+    board: &Board<'_>,
     verification: Option<&Verification>,
     mut stop: watch::Receiver<Option<Stop>>,
     observed: Timestamp,
     on_event: &(dyn Fn(ScanEvent) + Sync),
-) -> Collected {
-    let board = Board::default();
+) -> EvidenceByImage {
     let mut evidence = EvidenceByImage::new();
     let before = *stop.borrow();
     let stopped = if before.is_some() {
@@ -53,7 +42,7 @@ pub async fn collect(
     } else {
         let answered = |question: &Question| on_event(ScanEvent::Answered(Box::new(question.clone())));
         let work = |task: ImageTask, places: DeclaredPlaces| {
-            let (board, answered) = (&board, &answered);
+            let answered = &answered;
             async move {
                 loop {
                     match gather(&task, needs, &places, board) {
@@ -61,9 +50,11 @@ pub async fn collect(
                             if let Some(verification) = verification {
                                 verification.prove(&mut evidence, signed).await;
                             }
+                            let bytes = |statement: &Statement| statement.manifest.clone().into_iter().chain([statement.content.clone()]);
+                            board.release(evidence.statements.iter().flat_map(bytes));
                             return (task, *evidence);
                         }
-                        Gathered::Wanted(questions) => board.fill(questions, source, answered).await,
+                        Gathered::Wanted(questions) => board.fill(questions, answered).await,
                     }
                 }
             }
@@ -89,7 +80,7 @@ pub async fn collect(
         }
     };
     if let Some(reason) = stopped {
-        let view = Ended { board: &board, outcome: Outcome::unknown(reason.cause(), reason.detail()), observed };
+        let view = Ended { board, outcome: Outcome::unknown(reason.cause(), reason.detail()), observed };
         let mut rest = Vec::new();
         for (task, places) in &tasks {
             if !evidence.contains_key(task) {
@@ -98,8 +89,7 @@ pub async fn collect(
         }
         evidence.extend(proven(rest, verification));
     }
-    let (ledger, blobs) = board.into_ledger();
-    Collected { evidence, ledger, blobs }
+    evidence
 }
 
 type Queue<'a> = std::vec::IntoIter<(&'a ImageTask, &'a DeclaredPlaces)>;
@@ -151,7 +141,7 @@ async fn stopped(stop: &mut watch::Receiver<Option<Stop>>) -> Stop {
 
 /// The board after the end: what nobody answered is unknown.
 struct Ended<'a> {
-    board: &'a Board,
+    board: &'a Board<'a>,
     outcome: Outcome,
     observed: Timestamp,
 }
@@ -177,7 +167,7 @@ mod tests {
 
     use super::*;
     use crate::model::{Ask, Cause, CredentialIdentity, Descriptor, ManifestPresence, Place, RunningImage};
-    use crate::scan::board::Answered;
+    use crate::scan::board::{Answered, Keeping, Source};
 
     const NEEDS: Needs = Needs { subject: true, tag: true, signatures: true, verification: false };
 
@@ -226,14 +216,16 @@ mod tests {
         let source = Unsigned::default();
         let (_keep, stop) = watch::channel(None);
         let tasks = tasks(&["a.io/x:one", "a.io/x:two", "a.io/x:three"]);
-        let collected = collect(tasks, NEEDS, &source, None, stop, Timestamp::UNIX_EPOCH, &|_| ()).await;
-        assert_eq!(collected.evidence.len(), 3);
+        let board = Board::new(&source, Keeping::Everything);
+        let evidence = collect(tasks, NEEDS, &board, None, stop, Timestamp::UNIX_EPOCH, &|_| ()).await;
+        assert_eq!(evidence.len(), 3);
+        let (ledger, _) = board.into_ledger();
         let mut asked = source.asked.into_inner().unwrap();
         let all = asked.len();
         asked.sort();
         asked.dedup();
         // Manifest, referrers and signature tag once, each of the three tags once.
-        assert_eq!((all, asked.len(), collected.ledger.len()), (6, 6, 6));
+        assert_eq!((all, asked.len(), ledger.len()), (6, 6, 6));
     }
 
     /// A registry that never answers, with more images than are worked on at once, before another one in the alphabet.
@@ -248,9 +240,10 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(1)).await;
             stopper.send_replace(Some(Stop::TimedOut));
         };
-        let (collected, ()) = tokio::join!(collect(tasks, NEEDS, &source, None, stop, Timestamp::UNIX_EPOCH, &|_| ()), end);
+        let board = Board::new(&source, Keeping::Everything);
+        let (evidence, ()) = tokio::join!(collect(tasks, NEEDS, &board, None, stop, Timestamp::UNIX_EPOCH, &|_| ()), end);
         let seen = |evidence: &&ImageEvidence| matches!(evidence.manifest, ManifestPresence::Seen { .. });
-        assert_eq!((collected.evidence.len(), collected.evidence.values().filter(seen).count()), (references.len(), 1));
+        assert_eq!((evidence.len(), evidence.values().filter(seen).count()), (references.len(), 1));
     }
 
     #[tokio::test(start_paused = true)]
@@ -262,8 +255,9 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(1)).await;
             stopper.send_replace(Some(Stop::Interrupted));
         };
-        let (collected, ()) = tokio::join!(collect(tasks, NEEDS, &source, None, stop, Timestamp::UNIX_EPOCH, &|_| ()), end);
-        let mut evidence = collected.evidence.into_values();
+        let board = Board::new(&source, Keeping::Everything);
+        let (evidence, ()) = tokio::join!(collect(tasks, NEEDS, &board, None, stop, Timestamp::UNIX_EPOCH, &|_| ()), end);
+        let mut evidence = evidence.into_values();
         assert!(matches!(evidence.next().unwrap().manifest, ManifestPresence::Seen { .. }));
         let silent = evidence.next().unwrap().manifest;
         assert!(matches!(silent, ManifestPresence::Unknown(unknown) if unknown.cause == Cause::Cancelled));

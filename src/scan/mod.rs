@@ -18,8 +18,8 @@ mod verdict;
 mod verification;
 
 pub use assemble::{Judged, assemble};
-pub use board::{Answered, Board, Source};
-pub use collect::{Collected, EvidenceByImage, collect, collect_from};
+pub use board::{Answered, Board, Keeping, Source};
+pub use collect::{EvidenceByImage, collect, collect_from};
 pub use foresee::{Foreseen, foresee};
 pub use gather::{Answers, Gathered, SignedBytes, gather};
 pub use live::LiveSource;

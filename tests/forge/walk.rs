@@ -12,7 +12,7 @@ use seaworthy::model::{
     Workload,
 };
 use seaworthy::registry::Layout;
-use seaworthy::scan::{Answered, DeclaredPlaces, Source, collect, tasks};
+use seaworthy::scan::{Answered, Board, DeclaredPlaces, Keeping, Source, collect, tasks};
 use seaworthy::snapshot::Snapshot;
 use serde_json::Value;
 
@@ -128,8 +128,11 @@ fn snapshot(rows: &[&Row], layouts: &Path, target: &Path) {
     let (_keep, stop) = tokio::sync::watch::channel(None);
     let all = Needs { subject: true, tag: true, signatures: true, verification: false };
     let tasks = tasks(&inventory, &|_| DeclaredPlaces::default());
-    let collected = runtime.block_on(collect(tasks, all, &Shelves(shelves), None, stop, captured(), &|_| ()));
-    let snapshot = Snapshot::of(inventory, collected.ledger, collected.blobs, captured());
+    let shelves = Shelves(shelves);
+    let board = Board::new(&shelves, Keeping::Everything);
+    runtime.block_on(collect(tasks, all, &board, None, stop, captured(), &|_| ()));
+    let (ledger, blobs) = board.into_ledger();
+    let snapshot = Snapshot::of(inventory, ledger, blobs, captured());
     seaworthy::snapshot::write(&snapshot, target).unwrap();
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use seaworthy::model::{ImageEvidence, ManifestPresence, Needs, PlaceOutcome, RunningImage};
 use seaworthy::registry::DiskCache;
-use seaworthy::scan::{DeclaredPlaces, ImageTask, LiveSource, collect};
+use seaworthy::scan::{Board, DeclaredPlaces, ImageTask, Keeping, LiveSource, collect};
 use tokio::sync::watch;
 
 use super::*;
@@ -22,8 +22,9 @@ async fn scan(server: &ScriptedRegistry, cache: &Path) -> ImageEvidence {
     let needs = Needs { subject: true, tag: false, signatures: true, verification: false };
     let (_keep, stop) = watch::channel(None);
     let tasks = BTreeMap::from([(task, DeclaredPlaces::default())]);
-    let collected = collect(tasks, needs, &source, None, stop, Timestamp::now(), &|_| ()).await;
-    collected.evidence.into_values().next().unwrap()
+    let board = Board::new(&source, Keeping::Latest(0));
+    let evidence = collect(tasks, needs, &board, None, stop, Timestamp::now(), &|_| ()).await;
+    evidence.into_values().next().unwrap()
 }
 
 /// What was asked after so many requests.

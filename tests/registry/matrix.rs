@@ -9,7 +9,7 @@ use seaworthy::model::{
     Place, PodSample, RunningImage, Scope, Workload,
 };
 use seaworthy::policy::{AsOf, TrustPolicies};
-use seaworthy::scan::{DeclaredPlaces, LiveSource, collect, narrow_credentials, tasks};
+use seaworthy::scan::{Board, DeclaredPlaces, Keeping, LiveSource, collect, narrow_credentials, tasks};
 
 use super::*;
 use crate::world::{BUNDLE, COSIGN_SIGN, World, bundle, digest_of};
@@ -168,7 +168,8 @@ async fn says(host: &str, digests: [&Digest; 3], users: &[&str]) -> [String; 3] 
     let source = LiveSource::new(registry, BTreeMap::new(), BTreeMap::new(), None, jiff::SignedDuration::ZERO);
     let (_keep, stop) = tokio::sync::watch::channel(None);
     let needs = Needs { subject: true, tag: false, signatures: true, verification: false };
-    let evidence = collect(tasks, needs, &source, None, stop, now, &|_| ()).await.evidence;
+    let board = Board::new(&source, Keeping::Everything);
+    let evidence = collect(tasks, needs, &board, None, stop, now, &|_| ()).await;
     let library = Library::embedded().unwrap();
     let lookup = |image: &ContainerImage| Some((0, evidence.get(&seaworthy::scan::task_of(image)?)?));
     let policies = TrustPolicies::default();
