@@ -133,6 +133,46 @@ fn what_is_not_there_at_all_is_a_rejection() {
     assert_eq!(says(&policies, &image, TIME).0, Some(Verdict::Rejected(Reason::TimestampMissing)));
 }
 
+/// Rules over `registry.test/app`, where `ops` signed and `others` did not.
+fn ruled(rules: &str) -> (Option<Verdict>, String) {
+    let spec = format!("  authorities: {{ ops: {{ key: {{ file: a }} }}, others: {{ key: {{ file: b }} }} }}\n  images:\n{rules}");
+    let material = [("ops", ops()), ("others", AuthorityMaterial::Keys(vec![key(9)]))];
+    let policies = TrustPolicies::new(vec![policy("p", &spec, &material, &[])]);
+    let position =
+        policies.trials().iter().position(|trial| matches!(trial, crate::model::Trial::Key { key, .. } if key.fingerprint == digest(1)));
+    let proof = proof(u32::try_from(position.unwrap()).unwrap());
+    says(&policies, &image(vec![statement(vec![proof])]), Asked::BY_POLICY)
+}
+
+#[test]
+fn the_most_specific_default_rule_and_every_mandatory_one_apply() {
+    let rule = |pattern: &str, who: &str| format!("    - {{ match: ['{pattern}'], require: {{ anyOf: [{who}] }} }}\n");
+    let mandatory = |pattern: &str, who: &str| rule(pattern, who).replace("require", "strength: mandatory, require");
+    let verified = |rules: String| ruled(&rules).0 == Some(Verdict::Verified);
+    assert!(verified(rule("**", "others") + &rule("registry.test/**", "ops")), "a longer beginning");
+    assert!(!verified(rule("**", "ops") + &rule("registry.test/**", "others")), "whatever the order");
+    assert!(verified(rule("registry.test/app", "ops") + &rule("registry.test/*", "others")), "a name without wildcards");
+    assert!(!verified(rule("registry.test/app", "ops") + &mandatory("**", "others")), "a mandatory rule is not overruled");
+    assert!(verified(rule("registry.test/app", "ops") + &mandatory("other.test/**", "others")), "of other images it says nothing");
+    // Inside one document it is refused when that is read.
+    let policies = ["one", "two"].map(|name| policy(name, OPS, &[("ops", ops())], &[]));
+    let (tied, detail) = says(&TrustPolicies::new(policies.into()), &image(vec![statement(vec![proof(0)])]), Asked::BY_POLICY);
+    assert!(matches!(tied, Some(Verdict::Unknown(_))), "a tie is an error");
+    assert!(detail.contains("as specific for registry.test/app"), "{detail}");
+}
+
+/// Later than now is the clock's doing, and later than a moment that was asked for is not there yet.
+#[test]
+fn what_is_proven_to_be_later_is_not_known_now_and_not_there_as_of_then() {
+    let policies = TrustPolicies::new(vec![policy("p", OPS, &[("ops", ops())], &["corp"])]);
+    let image = image(vec![statement(vec![logged(proof(0), "2026-11-01T00:10:01Z")])]);
+    let tolerant = |minutes: i64, rewound: bool| AsOf { tolerance: jiff::SignedDuration::from_mins(minutes), rewound, ..now() };
+    let says = |as_of: AsOf| policies.judge(&image, &Asked::BY_POLICY, as_of).verdict();
+    assert_eq!(says(tolerant(10, false)), Some(Verdict::Unknown(Cause::ClockSkew)));
+    assert_eq!(says(tolerant(11, false)), Some(Verdict::Verified), "within what clocks may differ");
+    assert_eq!(says(tolerant(0, true)), Some(Verdict::Absent));
+}
+
 #[test]
 fn what_is_certainly_not_there_comes_before_what_is_not_known() {
     let spec = OPS.replace("ops.pub } }", "ops.pub }, provenTime: unsafeIgnore }");
