@@ -20,4 +20,5 @@ mod tests;
 mod time_stamp;
 mod told;
 mod trust;
+mod vectors;
 mod walk;

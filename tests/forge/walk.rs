@@ -152,7 +152,7 @@ pub fn report(rows: &[&Row], layouts: &Path, policy: &str, at: Option<&str>) -> 
 }
 
 /// What the report says about each row: by workload and control.
-fn judged(rows: &[&Row], layouts: &Path, policy: &str, at: Option<&str>) -> BTreeMap<(String, String), String> {
+pub fn judged(rows: &[&Row], layouts: &Path, policy: &str, at: Option<&str>) -> BTreeMap<(String, String), String> {
     let report = report(rows, layouts, policy, at);
     let mut said = BTreeMap::new();
     for finding in report["findings"].as_array().unwrap() {

@@ -1,6 +1,6 @@
 //! Evidence of real servers: each kind verifies, and every root from which something is missing refuses it at the right step.
 
-use seaworthy::model::{Digest, Link, Manifest, Proof, Reason, Signer, Step, StepOutcome, TimeSource};
+use seaworthy::model::{Cause, Digest, Link, Manifest, Proof, Reason, Signer, Step, StepOutcome, TimeSource};
 use seaworthy::verify::{Signed, Verifier};
 
 use super::trust::{as_of, embedded, keyless, root};
@@ -95,9 +95,46 @@ fn what_is_missing_from_a_root_fails_its_own_step() {
             }
         }
     }
+    // None of them knows the first log.
+    for (file, ..) in cases {
+        for kind in ["sign", "slsa"] {
+            let bundle = fixture(&format!("vectors/bundles/rekor1/{kind}.sigstore.json"));
+            let proof = try_bundle(&private(&format!("negative/{file}")), &bundle, IMAGE);
+            assert_eq!(
+                reason(proof.step(Step::LogInclusion)),
+                Some(Reason::LogSignatureInvalid),
+                "{file} rekor1/{kind}: {:?}",
+                proof.steps
+            );
+        }
+    }
     // What the root lacks takes nothing from the other steps, where they do not rest on it.
     let proof = try_bundle(&private("negative/tr.noct.json"), &fixture("vectors/bundles/ggcr-referrers/sign.sigstore.json"), IMAGE);
     assert_held(&proof, &[Step::CertificateChain, Step::LogEntry, Step::LogInclusion, Step::TimeStamp, Step::Signature], "without CT log");
+}
+
+/// A dated root may be older than what it does not know; then nothing is said against the signature.
+#[test]
+fn what_a_root_cannot_know_yet_is_unknown_and_what_it_should_know_is_refused() {
+    let cases = [
+        ("tr.norekor.json", Step::LogInclusion, Reason::LogSignatureInvalid),
+        ("tr.notsa.json", Step::TimeStamp, Reason::TimestampInvalid),
+        ("tr.otherca.json", Step::CertificateChain, Reason::CertificateUntrusted),
+        ("tr.noct.json", Step::CertificateLog, Reason::SctInvalid),
+    ];
+    let bundle = fixture("vectors/bundles/ggcr-referrers/sign.sigstore.json");
+    for (file, step, expected) in cases {
+        let under = |dated: &str| {
+            let content = fixture(&format!("vectors/trust/negative/{file}"));
+            let verifier = Verifier::new(&[keyless(root("private", Some(dated.parse().unwrap()), &content))], as_of());
+            try_bundle(&verifier, &bundle, IMAGE)
+        };
+        let older = under("2026-01-01T00:00:00Z");
+        let outcome = older.step(step);
+        assert!(matches!(outcome, StepOutcome::Unknown(answer) if answer.cause == Cause::TrustRootTooOld), "{file}: {outcome:?}");
+        let newer = under("2026-11-30T00:00:00Z");
+        assert_eq!(reason(newer.step(step)), Some(expected), "{file}: {:?}", newer.steps);
+    }
 }
 
 #[test]
@@ -177,6 +214,10 @@ fn public_attestations_with_an_old_kind_of_log_entry_hold() {
             let workflow =
                 "https://github.com/slsa-framework/slsa-github-generator/.github/workflows/generator_container_slsa3.yml@refs/tags";
             assert_eq!(claims.names[0].text(), format!("{workflow}/{version}"));
+        }
+        let other = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+        for proof in try_layers(&verifier, layout, other) {
+            assert_eq!(reason(proof.step(Step::Subject)), Some(Reason::DigestMismatch), "{layout}: {:?}", proof.steps);
         }
     }
 }
