@@ -52,6 +52,11 @@ impl Program {
         self.command(arguments).output().unwrap().into()
     }
 
+    /// The same as in a CI.
+    pub fn run_in_ci(&self, arguments: &[&str]) -> Ended {
+        self.command(arguments).env("CI", "true").output().unwrap().into()
+    }
+
     fn spawn(&self, arguments: &[&str]) -> Child {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }

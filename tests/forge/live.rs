@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use jiff::Timestamp;
 use seaworthy::model::{Ask, Digest, OCI_INDEX, Outcome};
 use seaworthy::registry::Layout;
@@ -264,4 +265,160 @@ fn results_in_the_place_of_others_change_nothing() {
             assert_eq!(served.says(&program, "keyless"), "failed log-signature-invalid");
         }
     }
+}
+
+/// What a build could have written decides nothing in a CI, unless somebody says that it may.
+#[test]
+fn results_are_kept_in_a_ci_only_where_that_is_asked_for() {
+    let served = Served::new("bundle");
+    let program = Program::new();
+    let reference = format!("{}/ledgerhq/signed-app:v1", served.registry.host());
+    let policy = kept::directory().join("trust/keyless.yaml");
+    let verify = |more: &[&str]| {
+        let arguments = ["verify", "image", &reference, "--trust-policy", policy.to_str().unwrap(), "--offline"];
+        let loopback = ["--allow-host", "127.0.0.1", "--plain-http", "127.0.0.1", "--registry-timeout", "5s"];
+        let ended = program.run_in_ci(&[&arguments[..], &loopback, more].concat());
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        // Beside the results lies the key that they are authenticated with.
+        let results = files(program.home()).into_iter().filter(|path| path.to_str().unwrap().contains("/results/"));
+        results.filter(|path| !path.ends_with("key")).collect::<Vec<_>>()
+    };
+    assert_eq!(verify(&[]), Vec::<std::path::PathBuf>::new());
+    assert!(!verify(&["--cache-results-in-ci"]).is_empty());
+}
+
+/// The first `root.json` of a TUF repository: one key in every role.
+fn first_root() -> String {
+    let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let role = json!({ "keyids": ["first"], "threshold": 1 });
+    let signed = json!({
+        "_type": "root", "spec_version": "1.0.0", "version": 1, "expires": "2999-01-01T00:00:00Z", "consistent_snapshot": true,
+        "keys": { "first": { "keytype": "ed25519", "scheme": "ed25519", "keyval": { "public": hex(key.public_key().as_ref()) } } },
+        "roles": { "root": role, "timestamp": role, "snapshot": role, "targets": role },
+    });
+    let signature = key.sign(&sigstore_tuf::canonical_json::to_canonical_bytes(&signed).unwrap());
+    json!({ "signatures": [{ "keyid": "first", "sig": hex(signature.as_ref()) }], "signed": signed }).to_string()
+}
+
+/// A trust root of a mirror, a live scan, and `--offline`: nobody connects to the mirror, and what needs it is not known.
+#[test]
+fn offline_a_live_scan_asks_registries_alone() {
+    let mirror = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    mirror.set_nonblocking(true).unwrap();
+    let served = Served::new("bundle");
+    let program = Program::new();
+    let text = std::fs::read_to_string(kept::directory().join("trust/keyless.yaml")).unwrap();
+    let root = Value::from(first_root());
+    let of_mirror = format!("tuf: {{ url: \"http://{}\", root: {{ data: {root} }} }}", mirror.local_addr().unwrap());
+    assert!(text.contains("file: trusted_root.json"));
+    let policy = program.file("policy.yaml", &text.replace("file: trusted_root.json", &of_mirror));
+    assert_eq!(served.control(&program, "C-0236", &["--trust-policy", &policy]), "unknown trust-root-unavailable");
+    assert_eq!(served.control(&program, "C-0237", &["--trust-policy", &policy]), "passed", "what needs no root goes on");
+    assert!(mirror.accept().is_err(), "somebody connected to the mirror");
+    // Otherwise it would have been asked.
+    let reference = format!("{}/ledgerhq/signed-app:v1", served.registry.host());
+    let (host, plain) = (["--allow-host", "127.0.0.1"], ["--plain-http", "127.0.0.1", "--timeout", "2s"]);
+    program.run(&[&["scan", "image", &reference, "--control", "C-0236", "--trust-policy", &policy], &host[..], &plain].concat());
+    assert!(mirror.accept().is_ok(), "nobody connected to the mirror");
+}
+
+/// Every extension that a policy can name, exactly and by expression: what the certificate says passes, anything else does not.
+#[test]
+fn every_extension_of_fulcio_can_be_asked_for() {
+    let commit = "6f1c2a9be0d34f5a8f7c1e2d3b4a5968778695a4";
+    let workflow = super::sigstore::WORKFLOW;
+    let said = [
+        ("githubWorkflowTrigger", "push"),
+        ("githubWorkflowSha", commit),
+        ("githubWorkflowName", "Release"),
+        ("githubWorkflowRepository", "LedgerHQ/signed-images"),
+        ("githubWorkflowRef", "refs/tags/v1.4.0"),
+        ("buildSignerUri", workflow),
+        ("buildSignerDigest", commit),
+        ("runnerEnvironment", "github-hosted"),
+        ("sourceRepositoryUri", "https://github.com/LedgerHQ/signed-images"),
+        ("sourceRepositoryDigest", commit),
+        ("sourceRepositoryRef", "refs/tags/v1.4.0"),
+        ("sourceRepositoryIdentifier", "735201846"),
+        ("sourceRepositoryOwnerUri", "https://github.com/LedgerHQ"),
+        ("sourceRepositoryOwnerIdentifier", "9919501"),
+        ("buildConfigUri", workflow),
+        ("buildConfigDigest", commit),
+        ("buildTrigger", "push"),
+        ("runInvocationUri", "https://github.com/LedgerHQ/signed-images/actions/runs/9514803377/attempts/1"),
+        ("sourceRepositoryVisibilityAtSigning", "public"),
+        ("deploymentEnvironment", "release"),
+        ("tokenSubject", "repo:LedgerHQ/signed-images:ref:refs/tags/v1.4.0"),
+    ];
+    let served = Served::new("bundle");
+    let program = Program::new();
+    let root = kept::directory().join("trust/trusted_root.json");
+    let says = |exact: &Value, regexp: &Value| {
+        let policy = json!({
+            "apiVersion": "seaworthy.dev/v1alpha1", "kind": "TrustPolicy", "metadata": { "name": "p" },
+            "spec": {
+                "trustRoots": { "own": { "file": root } },
+                "authorities": { "release": { "keyless": {
+                    "trustRoot": "own", "issuer": { "exact": super::sigstore::GITHUB }, "subject": { "exact": workflow },
+                    "extensions": exact, "extensionsRegexp": regexp,
+                } } },
+                "images": [{ "match": ["**"], "require": { "anyOf": ["release"] } }],
+            },
+        });
+        let policy = program.file("policy.yaml", &policy.to_string());
+        served.control(&program, "C-0236", &["--trust-policy", &policy])
+    };
+    let all: Value = said.iter().map(|(name, text)| ((*name).to_owned(), Value::from(*text))).collect::<serde_json::Map<_, _>>().into();
+    let escaped = said.iter().map(|(name, text)| ((*name).to_owned(), Value::from(regex::escape(text))));
+    let escaped: Value = escaped.collect::<serde_json::Map<_, _>>().into();
+    assert_eq!(says(&all, &json!({})), "passed");
+    assert_eq!(says(&json!({}), &escaped), "passed");
+    for (name, text) in said {
+        assert_eq!(says(&json!({ name: format!("{text}x") }), &json!({})), "failed extension-mismatch", "{name}");
+        // A part of it: expressions are anchored.
+        let part: String = text.chars().skip(1).collect();
+        assert_eq!(says(&json!({}), &json!({ name: regex::escape(&part) })), "failed extension-mismatch", "{name} by expression");
+    }
+}
+
+/// Evidence that does not lie beside the image: in another repository, and under a prefix.
+#[test]
+fn the_policy_says_where_else_evidence_lies() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let signed = layout("key-legacy-p256");
+    let registry = runtime.block_on(ScriptedRegistry::start(move |asked| {
+        let elsewhere = asked.target.starts_with("/v2/signatures/");
+        let mut asked = asked.clone();
+        if asked.target.contains("/manifests/signed-sha256-") {
+            asked.target = asked.target.replace("/signed-sha256-", "/sha256-");
+        } else if asked.target.ends_with(".sig") && !elsewhere {
+            return missing().into();
+        }
+        answer(&signed, &asked).into()
+    }));
+    let program = Program::new();
+    let says = |evidence: &Value| {
+        let key = kept::directory().join("trust/p256.pub");
+        let policy = json!({
+            "apiVersion": "seaworthy.dev/v1alpha1", "kind": "TrustPolicy", "metadata": { "name": "p" },
+            "spec": {
+                "authorities": { "ops": { "key": { "file": key } } },
+                "images": [{ "match": ["**"], "require": { "anyOf": ["ops"] } }],
+                "evidence": evidence,
+            },
+        });
+        let policy = program.file("policy.yaml", &policy.to_string());
+        let reference = format!("{}/ledgerhq/signed-app:v1", registry.host());
+        let arguments = ["verify", "image", &reference, "--trust-policy", &policy, "--offline", "--no-cache"];
+        let loopback = ["--allow-host", "127.0.0.1", "--plain-http", "127.0.0.1", "--registry-timeout", "5s"];
+        program.run(&[&arguments[..], &loopback].concat()).code
+    };
+    let repository = format!("{}/signatures/{{path}}", registry.host());
+    assert_eq!(says(&json!([])), Some(1), "absent beside the image");
+    assert_eq!(says(&json!([{ "match": ["**"], "places": [{ "repository": repository }] }])), Some(0));
+    assert_eq!(says(&json!([{ "match": ["**"], "places": [{ "tagPrefix": "signed-" }] }])), Some(0));
+    assert_eq!(says(&json!([{ "match": ["**"], "places": [{ "tagPrefix": "other-" }] }])), Some(1));
+    assert_eq!(says(&json!([{ "match": ["elsewhere.test/**"], "places": [{ "tagPrefix": "signed-" }] }])), Some(1), "of other images");
+    assert_eq!(says(&json!([{ "match": ["**"], "authoritative": false }])), Some(3), "a mirror proves no absence");
 }
