@@ -63,7 +63,9 @@ fn statement(media_type: &str, bytes: &[u8]) {
 
 fn verified_bundle(bytes: &[u8]) {
     let layer = layer(BUNDLE, bytes);
-    let _ = VERIFIER.verify(&Signed { layer: &layer, bytes, subject: &IMAGE_DIGEST, artifact: None });
+    for artifact in [None, Some(PAYLOAD)] {
+        let _ = VERIFIER.verify(&Signed { layer: &layer, bytes, subject: &IMAGE_DIGEST, artifact });
+    }
 }
 
 /// The bytes are a manifest: its layers bring hostile annotations to a payload and an envelope that are well-formed.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
-use seaworthy::model::{Cause, Reason};
+use seaworthy::model::{Cause, PolicyStep, Reason, Step};
 
 fn page(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -59,6 +59,29 @@ fn the_tables_name_only_what_exists() {
         seen += 1;
     }
     assert!(seen > Reason::ALL.len() + Cause::ALL.len(), "the tables were not found");
+}
+
+/// Numbers and order are the program's, and each step says where it comes from and only codes that exist.
+#[test]
+fn the_steps_of_a_verification_are_numbered_like_the_code() {
+    let text = std::fs::read_to_string(page("docs/verification.md")).unwrap();
+    let (_, steps) = text.split_once("## The steps").unwrap();
+    let (steps, _) = steps.split_once("Which steps must hold").unwrap();
+    let rows: Vec<Vec<&str>> =
+        steps.lines().filter(|line| line.starts_with("| ")).map(|line| line.split('|').map(str::trim).collect()).collect();
+    let rows = rows.get(1..).unwrap();
+    let policy = [PolicyStep::Signer, PolicyStep::Extensions, PolicyStep::InForce];
+    let ours = Step::ALL.iter().map(|step| (step.number(), step.title()));
+    let ours: Vec<_> = ours.chain(policy.iter().map(|step| (step.number(), step.title()))).collect();
+    assert_eq!(rows.len(), ours.len());
+    for (row, (number, title)) in rows.iter().zip(ours) {
+        assert_eq!(row[1], number.to_string(), "{row:?}");
+        assert_eq!(row[2], title.trim_end_matches(" (SCT)"), "{row:?}");
+        assert!(row[3..6].iter().all(|cell| !cell.is_empty()), "{row:?}");
+        for code in row[5].split('`').skip(1).step_by(2) {
+            assert!(code.parse::<Reason>().is_ok() || code.parse::<Cause>().is_ok(), "step {number}: {code}");
+        }
+    }
 }
 
 fn markdown(directory: &Path, found: &mut Vec<PathBuf>) {
