@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 mod cluster;
 mod configuration;
+mod contacted;
 mod gates;
 mod interrupted;
 mod kept;

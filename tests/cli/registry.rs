@@ -194,12 +194,33 @@ fn a_loop_of_links_and_a_flood_of_referrers_end() {
         },
         "invalid-response",
     );
+    let flood = |numbers: std::ops::Range<u32>, shelf: &mut Shelf, image: &Digest| {
+        for number in numbers {
+            let digest = digest_of(&number.to_be_bytes());
+            let descriptor = format!(r#"{{"mediaType":"{OCI_MANIFEST}","digest":"{digest}","size":7,"artifactType":"{BUNDLE}"}}"#);
+            shelf.referrers.push((image.clone(), descriptor));
+        }
+    };
+    // A hundred thousand at once, and in pages.
     let (mut shelf, image) = Shelf::unsigned();
-    for number in 0..10_000_u32 {
-        let digest = digest_of(&number.to_be_bytes());
-        let descriptor = format!(r#"{{"mediaType":"{OCI_MANIFEST}","digest":"{digest}","size":7,"artifactType":"{BUNDLE}"}}"#);
-        shelf.referrers.push((image.clone(), descriptor));
-    }
+    flood(0..100_000, &mut shelf, &image);
+    unknown(move |asked| shelf.answer(asked).into(), "too-large");
+    let (shelf, image) = Shelf::unsigned();
+    let paged = move |asked: &Asked| {
+        if !asked.target.contains("/referrers/") {
+            return shelf.answer(asked).into();
+        }
+        let page: u32 = asked.target.rsplit_once("page=").map_or(0, |(_, page)| page.parse().unwrap());
+        let mut listed = Shelf::default();
+        flood(page * 1_000..(page + 1) * 1_000, &mut listed, &image);
+        let next = format!("</v2/acme/app/referrers/{image}?page={}>; rel=\"next\"", page + 1);
+        let reply = listed.answer(asked);
+        if page < 99 { reply.header("link", &next).into() } else { reply.into() }
+    };
+    let (server, report) = unknown(paged, "too-large");
+    assert!(server.count() < 100, "{} requests; {:#}", server.count(), answer(&report));
+    let (mut shelf, image) = Shelf::unsigned();
+    flood(0..10_000, &mut shelf, &image);
     let (server, report) = unknown(move |asked| shelf.answer(asked).into(), "budget");
     assert!(server.count() < 1_100, "{} requests; {:#}", server.count(), answer(&report));
 }

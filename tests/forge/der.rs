@@ -74,6 +74,7 @@ pub fn utc_time(at: Timestamp) -> Vec<u8> {
     tlv(0x17, at.to_zoned(TimeZone::UTC).strftime("%y%m%d%H%M%SZ").to_string().as_bytes())
 }
 
+/// With fractions of a second where there are any, without trailing zeroes (RFC 3161, 2.4.2).
 pub fn generalized_time(at: Timestamp) -> Vec<u8> {
-    tlv(0x18, at.to_zoned(TimeZone::UTC).strftime("%Y%m%d%H%M%SZ").to_string().as_bytes())
+    tlv(0x18, at.to_zoned(TimeZone::UTC).strftime("%Y%m%d%H%M%S%.fZ").to_string().as_bytes())
 }

@@ -10,7 +10,10 @@ use seaworthy::model::{Ask, Digest, OCI_INDEX, Outcome};
 use seaworthy::registry::Layout;
 use serde_json::{Value, json};
 
+use super::bundle::{Log, Proofs, Version, statement};
 use super::kept;
+use super::layout::image;
+use super::sigstore::{GITHUB, Sigstore, WORKFLOW, signed_at, workflow};
 use crate::cli::Program;
 use crate::scripted_registry::{Asked, Reply, ScriptedRegistry};
 
@@ -327,7 +330,7 @@ fn offline_a_live_scan_asks_registries_alone() {
 #[test]
 fn every_extension_of_fulcio_can_be_asked_for() {
     let commit = "6f1c2a9be0d34f5a8f7c1e2d3b4a5968778695a4";
-    let workflow = super::sigstore::WORKFLOW;
+    let workflow = WORKFLOW;
     let said = [
         ("githubWorkflowTrigger", "push"),
         ("githubWorkflowSha", commit),
@@ -360,7 +363,7 @@ fn every_extension_of_fulcio_can_be_asked_for() {
             "spec": {
                 "trustRoots": { "own": { "file": root } },
                 "authorities": { "release": { "keyless": {
-                    "trustRoot": "own", "issuer": { "exact": super::sigstore::GITHUB }, "subject": { "exact": workflow },
+                    "trustRoot": "own", "issuer": { "exact": GITHUB }, "subject": { "exact": workflow },
                     "extensions": exact, "extensionsRegexp": regexp,
                 } } },
                 "images": [{ "match": ["**"], "require": { "anyOf": ["release"] } }],
@@ -421,4 +424,46 @@ fn the_policy_says_where_else_evidence_lies() {
     assert_eq!(says(&json!([{ "match": ["**"], "places": [{ "tagPrefix": "other-" }] }])), Some(1));
     assert_eq!(says(&json!([{ "match": ["elsewhere.test/**"], "places": [{ "tagPrefix": "signed-" }] }])), Some(1), "of other images");
     assert_eq!(says(&json!([{ "match": ["**"], "authoritative": false }])), Some(3), "a mirror proves no absence");
+}
+
+/// A time that is written with fractions is one that the library does not read: nobody knows whether it holds.
+#[test]
+fn a_time_stamp_with_fractions_is_not_known() {
+    let sigstore = Sigstore::new();
+    let signer = sigstore.signer(&workflow(WORKFLOW));
+    let program = Program::new();
+    let root = program.file("root.json", &sigstore.trusted_root().to_string());
+    let verify = |at: Timestamp| {
+        let proofs = Proofs::new(Log::V2, true).at(at);
+        let bundle = sigstore.envelope_bundle(Version::V03, &signer, &statement(&image()), proofs);
+        let bundle = program.file("bundle.json", &bundle.to_string());
+        let arguments = ["verify", "bundle", "--bundle", &bundle, "--trusted-root", &root, "--offline", "--at", "2026-11-02"];
+        let identity = ["--identity", WORKFLOW, "--issuer", GITHUB];
+        program.run(&[&arguments[..], &identity, &[&image().to_string()]].concat())
+    };
+    assert_eq!(verify(signed_at()).code, Some(0));
+    let ended = verify(signed_at() + jiff::SignedDuration::from_millis(250));
+    assert_eq!(ended.code, Some(3), "{ended:#?}");
+    assert!(ended.out().contains("UNKNOWN (unsupported-format)") && ended.out().contains("fractions of a second"), "{}", ended.out());
+}
+
+/// What runs and what is in registries cannot be rewound: a report as of a moment says so.
+#[test]
+fn a_report_as_of_a_moment_marks_what_is_of_today() {
+    let served = Served::new("bundle");
+    let program = Program::new();
+    let policy = kept::directory().join("trust/keyless.yaml");
+    let reference = format!("{}/ledgerhq/signed-app:v1", served.registry.host());
+    let scan = |more: &[&str]| {
+        let arguments = ["scan", "image", &reference, "--control", "C-0236", "--trust-policy", policy.to_str().unwrap(), "--offline"];
+        program.run(&[&arguments[..], &["--allow-host", "127.0.0.1", "--plain-http", "127.0.0.1"], more].concat())
+    };
+    assert_eq!(scan(&["-f", "json"]).json()["header"]["rewound"], false);
+    let report = scan(&["--at", "2026-11-02T00:00:00Z", "-f", "json"]).json();
+    assert_eq!((&report["header"]["rewound"], &report["header"]["asOf"]), (&true.into(), &"2026-11-02T00:00:00Z".into()));
+    assert!(
+        scan(&["--at", "2026-11-02T00:00:00Z"])
+            .out()
+            .contains("as asked (tags, registries and what runs: as they were when they were asked)")
+    );
 }

@@ -186,6 +186,15 @@ fn is_test(path: &str) -> bool {
     (1..=modules.len()).any(|depth| {
         let module = root.join(modules[..depth].join("/"));
         let files = [module.with_extension("rs"), module.join("mod.rs")];
-        files.iter().filter_map(|file| std::fs::read_to_string(file).ok()).any(|text| text.contains(&format!("fn {name}(")))
+        files.iter().filter_map(|file| std::fs::read_to_string(file).ok()).any(|text| runs(&text, name))
     })
+}
+
+/// Whether a function is marked as a test, and nothing keeps it from being run.
+fn runs(text: &str, name: &str) -> bool {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let declared = |line: &str| line.contains(&format!("fn {name}(")) && !line.starts_with("//");
+    let Some(position) = lines.iter().position(|line| declared(line)) else { return false };
+    let attributes: Vec<&&str> = lines[..position].iter().rev().take_while(|line| line.starts_with("#[")).collect();
+    attributes.iter().any(|line| line.contains("test")) && !attributes.iter().any(|line| line.contains("ignore"))
 }
