@@ -2,26 +2,32 @@
 //!
 //! Nothing here asserts a verdict; that is `fixtures/verdicts.yaml`'s. No input may panic or hang.
 
+use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use seaworthy::model::{Algorithm, Digest, ImageReference, Link, Manifest, PublicKey, Repository, RootOrigin, Trial, TrustRoot};
+use jiff::Timestamp;
+use seaworthy::model::{Algorithm, Ask, Digest, ImageReference, Link, Manifest, PublicKey, Repository, RootOrigin, Trial, TrustRoot};
+use seaworthy::registry::{Bundles, Layout};
 use seaworthy::verify::{Signed, Verifier, read};
 
 /// A target: its name, which is that of its directory in the corpus, and what it does with bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 16] = [
     ("bundle", |bytes| statement("application/vnd.dev.sigstore.bundle.v0.3+json", bytes)),
+    ("bundle_lines", bundle_lines),
     ("certificate", certificate),
     ("cose", |bytes| statement("application/cose", bytes)),
     ("document", document),
     ("dsse", |bytes| statement("application/vnd.dsse.envelope.v1+json", bytes)),
     ("jws", |bytes| statement("application/jose+json", bytes)),
+    ("layout", layout),
     ("manifest", manifest),
     ("public_key", public_key),
     ("reference", reference),
     ("simple_signing", |bytes| statement("application/vnd.dev.cosign.simplesigning.v1+json", bytes)),
+    ("snapshot", snapshot),
     ("trusted_root", trusted_root),
     ("verified_bundle", verified_bundle),
     ("verified_layer", verified_layer),
@@ -97,6 +103,33 @@ fn trusted_root(bytes: &[u8]) {
     let origin = RootOrigin::File { path: "trusted_root.json".to_owned() };
     let root = TrustRoot { name: "root".to_owned(), origin, dated: None, without_logs: false, content: Ok(bytes.into()) };
     let _ = Verifier::new(&[Trial::Keyless { root: Arc::new(root) }], "2026-12-01T00:00:00Z".parse().expect("a moment"));
+}
+
+/// A file of this process with these bytes, in a directory of its own: these parsers read files.
+fn with_file(name: &str, bytes: &[u8], then: impl FnOnce(&Path)) {
+    let directory = std::env::temp_dir().join(format!("seaworthy-fuzz-{}-{name}", std::process::id()));
+    if std::fs::create_dir_all(&directory).is_ok() && std::fs::write(directory.join(name), bytes).is_ok() {
+        then(&directory);
+    }
+    let _ = std::fs::remove_dir_all(&directory);
+}
+
+fn snapshot(bytes: &[u8]) {
+    with_file("cluster.tar.zst", bytes, |directory| drop(seaworthy::snapshot::read(&directory.join("cluster.tar.zst"))));
+}
+
+fn bundle_lines(bytes: &[u8]) {
+    with_file("evidence.jsonl", bytes, |directory| drop(Bundles::open(&directory.join("evidence.jsonl"))));
+}
+
+fn layout(bytes: &[u8]) {
+    with_file("index.json", bytes, |directory| {
+        let _ = std::fs::write(directory.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#);
+        let Ok(layout) = Layout::open(directory) else { return };
+        for ask in [Ask::Tag("v1".into()), Ask::Manifest(IMAGE_DIGEST.clone()), Ask::Referrers(IMAGE_DIGEST.clone())] {
+            let _ = layout.answer(&ask, Timestamp::UNIX_EPOCH);
+        }
+    });
 }
 
 fn public_key(bytes: &[u8]) {

@@ -102,4 +102,11 @@ mod tests {
         assert_eq!(reported("Not A Reference").as_deref(), Some("mirror.example/nginx"));
         assert_eq!(read(&format!("<none>@sha256:{HEX}"), "nginx").repository, None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(image_id in "(docker(-pullable)?://|sha256:)?\\PC{0,80}(@sha256:[0-9a-f]{60,66})?", reference in "\\PC{0,40}") {
+            let _ = read(&image_id, &reference);
+        }
+    }
 }
