@@ -36,6 +36,13 @@ pub(super) struct Accepted {
     pub(super) warnings: Vec<String>,
 }
 
+/// When a signature was first seen, as far as all the proofs of an authority show.
+struct Seen {
+    earliest: Option<Timestamp>,
+    /// Why it may have been seen earlier.
+    doubt: Option<UnknownAnswer>,
+}
+
 /// How far a rejected signature got: the nearer it came, the more its rejection says.
 mod progress {
     pub(super) const FORM: u8 = 0;
@@ -72,7 +79,12 @@ impl CompiledAuthority {
             return (Opinion::Unknown { cause: unknown.cause, detail: unknown.detail.clone() }, None);
         }
         let own = statement.proofs.iter().filter(|proof| self.trials.contains(&proof.trial));
-        let judged = own.map(|proof| (narrow(self.judge(policy, proof, as_of)), Some(proof)));
+        // What one root proves of the time is so, whatever another root does not know.
+        let earliest = own.clone().filter_map(Proof::proven_time).map(|time| time.at).min();
+        // Whatever could not be checked may have kept a time from being found.
+        let doubt = own.clone().find_map(|proof| doubt(proof, &Step::ALL));
+        let seen = Seen { earliest, doubt };
+        let judged = own.map(|proof| (narrow(self.judge(policy, proof, &seen, as_of)), Some(proof)));
         let best = judged.reduce(|one, other| if better(one.0.clone(), other.0.clone()) == one.0 { one } else { other });
         best.unwrap_or_else(|| (self.other_kind(statement), statement.proofs.first()))
     }
@@ -101,7 +113,8 @@ impl CompiledAuthority {
         let only_claimed = !matches!(self.vouches, Vouches::Key) && !proof.step(Step::CertificateChain).held();
         let claimed = |outcome: StepOutcome| if only_claimed && outcome.held() { StepOutcome::NotApplicable } else { outcome };
         let (names, extensions) = (claimed(names), claimed(extensions));
-        let in_force = match (names.held(), self.not_in_force(policy, signer, signed, as_of.moment)) {
+        let (_, doubt) = self.doubts(proof);
+        let in_force = match (names.held(), self.not_in_force(policy, signer, signed, doubt.as_ref(), as_of.moment)) {
             (false, _) => StepOutcome::NotApplicable,
             (true, Some(opinion)) => failed(opinion),
             (true, None) => StepOutcome::Held("the authority was in force, and nothing is revoked".to_owned()),
@@ -123,21 +136,29 @@ impl CompiledAuthority {
         }
     }
 
-    fn judge(&self, policy: &Compiled, proof: &Proof, as_of: AsOf) -> Opinion {
-        // Whatever else: what was signed later than the moment is not there as of it.
-        if let Some(first) = proof.proven_time()
-            && first.at > as_of.latest()
-        {
-            return if as_of.rewound {
-                Opinion::NotThere
-            } else {
-                let detail = format!("it is proven to be of {}, which is later than now: set the clock (NTP)", first.at);
-                Opinion::Unknown { cause: Cause::ClockSkew, detail }
-            };
+    fn judge(&self, policy: &Compiled, proof: &Proof, seen: &Seen, as_of: AsOf) -> Opinion {
+        let first = proof.proven_time().map(|time| time.at).or(seen.earliest);
+        let later = first.filter(|first| *first > as_of.latest());
+        if let Some(later) = later {
+            if !as_of.rewound {
+                let detail = format!("it is proven to be of {later}, which is later than now: set the clock (NTP)");
+                return Opinion::Unknown { cause: Cause::ClockSkew, detail };
+            }
+            // Whatever else: what was signed later than the moment is not there as of it.
+            if seen.doubt.is_none() {
+                return Opinion::NotThere;
+            }
         }
         let time = self.counted_time(proof).cloned();
         if let Some(opinion) = self.first_gap(proof, time.as_ref()) {
             return opinion;
+        }
+        if let Some(doubt) = &seen.doubt
+            && as_of.rewound
+            && (later.is_some() || first.is_none())
+        {
+            let detail = format!("whether it was there at {} is not known: {}", as_of.moment, doubt.detail);
+            return Opinion::Unknown { cause: doubt.cause, detail };
         }
         let Some(signer) = &proof.signer else {
             return rejected(progress::FORM, Reason::Malformed, "it names no signer");
@@ -146,24 +167,18 @@ impl CompiledAuthority {
             return opinion;
         }
         let signed = time.as_ref().map(|time| time.at);
-        if let Some(opinion) = self.not_in_force(policy, signer, signed, as_of.moment) {
+        let (log_doubt, time_doubt) = self.doubts(proof);
+        if let Some(opinion) = self.not_in_force(policy, signer, signed, time_doubt.as_ref(), as_of.moment) {
             return opinion;
         }
         let log = proof.log.clone().filter(|_| self.log != Demand::UnsafeIgnore);
-        let (log_doubt, time_doubt) = self.doubts(proof);
         Opinion::Verified(Box::new(Accepted { signer: signer.clone(), time, log, log_doubt, time_doubt, warnings: self.warnings(proof) }))
     }
 
     /// What is not known of the log entry, and of the proven time, among what is looked at. A log may prove the time too.
     fn doubts(&self, proof: &Proof) -> (Option<UnknownAnswer>, Option<UnknownAnswer>) {
-        let doubt = |steps: &[Step]| {
-            steps.iter().find_map(|step| match proof.step(*step) {
-                StepOutcome::Unknown(why) => Some(why.clone()),
-                _ => None,
-            })
-        };
-        let log = if self.log == Demand::UnsafeIgnore { None } else { doubt(&[Step::LogEntry, Step::LogInclusion]) };
-        let time = if self.time == Demand::UnsafeIgnore { None } else { doubt(&[Step::TimeStamp]).or_else(|| log.clone()) };
+        let log = if self.log == Demand::UnsafeIgnore { None } else { doubt(proof, &[Step::LogEntry, Step::LogInclusion]) };
+        let time = if self.time == Demand::UnsafeIgnore { None } else { doubt(proof, &[Step::TimeStamp]).or_else(|| log.clone()) };
         (log, time)
     }
 
@@ -197,9 +212,14 @@ impl CompiledAuthority {
         let needs_time = self.time == Demand::Required || matches!(self.vouches, Vouches::Keyless { .. });
         let no_time =
             (needs_time && proof.times.is_empty() || self.time == Demand::Required && time.is_none()).then(|| self.no_time(proof));
-        let mut unknown = None;
+        let time_doubt = self.missing_time_doubt(proof);
+        let mut unknown: Option<UnknownAnswer> = None;
         for step in asked {
             match proof.step(step) {
+                // The certificate was compared with now, and a proof that cannot be checked may show that it signed in time.
+                StepOutcome::Failed { .. } if step == Step::CertificateValidity && proof.times.is_empty() && time_doubt.is_some() => {
+                    unknown = unknown.or_else(|| time_doubt.clone());
+                }
                 StepOutcome::Failed { reason, detail } => {
                     let progress = match reason {
                         Reason::KeyMismatch => progress::OTHER_KEY,
@@ -209,7 +229,7 @@ impl CompiledAuthority {
                     return Some(rejected(progress, *reason, by_whom(proof, detail)));
                 }
                 StepOutcome::Unknown(why) => {
-                    unknown.get_or_insert_with(|| Opinion::Unknown { cause: why.cause, detail: why.detail.clone() });
+                    unknown.get_or_insert_with(|| why.clone());
                 }
                 StepOutcome::Held(_) | StepOutcome::Missing | StepOutcome::NotApplicable => {}
             }
@@ -220,14 +240,11 @@ impl CompiledAuthority {
             return Some(unlogged());
         }
         // That no time is proven may only follow from what is not known.
-        if let Some(no_time) = no_time {
-            return Some(match unknown {
-                Some(unknown) => unknown,
-                None => no_time,
-            });
+        if let Some(UnknownAnswer { cause, detail }) = unknown {
+            return Some(Opinion::Unknown { cause, detail });
         }
-        if unknown.is_some() {
-            return unknown;
+        if no_time.is_some() {
+            return no_time;
         }
         let missing = |step: Step, reason: Reason, text: &str| {
             (!proof.step(step).held()).then(|| rejected(progress::PROOF, reason, by_whom(proof, text)))
@@ -247,12 +264,22 @@ impl CompiledAuthority {
         log.or(sct).or(chain).or(signature).or(subject)
     }
 
+    /// What cannot be checked, and may prove a time where none is proven. Where none is asked for, a log's counts in any case: what it
+    /// is needed for is that the certificate was valid.
+    fn missing_time_doubt(&self, proof: &Proof) -> Option<UnknownAnswer> {
+        let log_counts = self.log != Demand::UnsafeIgnore || self.time != Demand::Required;
+        let log: &[Step] = if log_counts { &[Step::LogEntry, Step::LogInclusion] } else { &[] };
+        doubt(proof, &[Step::TimeStamp]).or_else(|| doubt(proof, log))
+    }
+
     /// What it means that no time is proven.
     fn no_time(&self, proof: &Proof) -> Opinion {
+        if let Some(why) = self.missing_time_doubt(proof) {
+            return Opinion::Unknown { cause: why.cause, detail: why.detail };
+        }
         match proof.step(Step::TimeStamp) {
-            StepOutcome::Unknown(why) => Opinion::Unknown { cause: why.cause, detail: why.detail.clone() },
             StepOutcome::Failed { reason, detail } => rejected(progress::PROOF, *reason, by_whom(proof, detail)),
-            StepOutcome::Held(_) | StepOutcome::Missing | StepOutcome::NotApplicable => rejected(
+            _ => rejected(
                 progress::PROOF,
                 Reason::TimestampMissing,
                 by_whom(proof, "no time of signing is proven, which the policy asks for"),
@@ -290,27 +317,52 @@ impl CompiledAuthority {
         )
     }
 
-    /// Whether the authority had ended, had not begun, or was revoked when it signed.
-    fn not_in_force(&self, policy: &Compiled, signer: &Signer, signed: Option<Timestamp>, as_of: Timestamp) -> Option<Opinion> {
-        let ended = |detail: String| Some(rejected(progress::ENDED, Reason::AuthorityExpired, detail));
+    /// Whether the authority had ended, had not begun, or was revoked when it signed. Where a proof of the time cannot be checked
+    /// (`doubt`), it may show an earlier one: what would hold by then is not known.
+    fn not_in_force(
+        &self,
+        policy: &Compiled,
+        signer: &Signer,
+        signed: Option<Timestamp>,
+        doubt: Option<&UnknownAnswer>,
+        as_of: Timestamp,
+    ) -> Option<Opinion> {
         let by = describe(signer);
+        let when = signed.map_or_else(|| "at no proven time".to_owned(), |signed| format!("at {signed}"));
+        let certain = |reason: Reason, detail: String| rejected(progress::ENDED, reason, detail);
+        let unless_earlier = |reason: Reason, detail: String| match doubt {
+            Some(why) => {
+                let detail = format!("{detail}; whether an earlier time can be proven is not known: {}", why.detail);
+                Opinion::Unknown { cause: why.cause, detail }
+            }
+            None => certain(reason, detail),
+        };
         // What has no proven time may have been signed at any moment up to now.
         let latest = signed.unwrap_or(as_of);
-        if let Some(until) = self.until.filter(|until| latest >= *until) {
-            let when = signed.map_or_else(|| "at no proven time".to_owned(), |signed| format!("at {signed}"));
-            return ended(format!("signed by {by} {when}; authority {} is trusted before {until}", self.name));
-        }
-        match (self.from, signed) {
-            (Some(from), Some(signed)) if signed < from => {
-                return ended(format!("signed by {by} at {signed}; authority {} is trusted from {from} on", self.name));
+        let ended = self.until.filter(|until| latest >= *until).map(|until| {
+            let detail = format!("signed by {by} {when}; authority {} is trusted before {until}", self.name);
+            unless_earlier(Reason::AuthorityExpired, detail)
+        });
+        let not_begun = self.from.filter(|from| signed.is_none_or(|signed| signed < *from)).map(|from| {
+            let detail = format!("signed by {by} {when}; authority {} is trusted from {from} on", self.name);
+            match signed {
+                Some(_) => certain(Reason::AuthorityExpired, detail),
+                None => unless_earlier(Reason::AuthorityExpired, detail),
             }
-            (Some(from), None) => {
-                return ended(format!("signed by {by} at no proven time; authority {} is trusted from {from} on", self.name));
+        });
+        let revoked = policy.revocations.iter().filter_map(|revocation| {
+            let detail = format!("signed by {by}; {}", revocation.of_signer(signer, signed, as_of)?);
+            Some(if revocation.is_dated() { unless_earlier(Reason::Revoked, detail) } else { certain(Reason::Revoked, detail) })
+        });
+        // A failure is certain, so it comes before what is not known.
+        let mut unknown = None;
+        for opinion in ended.into_iter().chain(not_begun).chain(revoked) {
+            match opinion {
+                Opinion::Rejected { .. } => return Some(opinion),
+                _ => drop(unknown.get_or_insert(opinion)),
             }
-            _ => {}
         }
-        let revoked = policy.revocations.iter().find_map(|revocation| revocation.of_signer(signer, signed, as_of))?;
-        Some(rejected(progress::ENDED, Reason::Revoked, format!("signed by {by}; {revoked}")))
+        unknown
     }
 
     /// Proofs that are there, were not asked for, and do not hold.
@@ -338,6 +390,14 @@ impl CompiledAuthority {
             Vouches::Certificate { subject } => format!("{subject} under the authority of {}", self.name),
         }
     }
+}
+
+/// The first of these steps that is not known.
+fn doubt(proof: &Proof, steps: &[Step]) -> Option<UnknownAnswer> {
+    steps.iter().find_map(|step| match proof.step(*step) {
+        StepOutcome::Unknown(why) => Some(why.clone()),
+        _ => None,
+    })
 }
 
 fn held_extensions(vouches: &Vouches) -> StepOutcome {

@@ -34,7 +34,13 @@ impl TrustPolicies {
     /// What any authority says about one statement, signature or attestation, beside this digest.
     #[must_use]
     pub fn check_statement(&self, statement: &Statement, subject: &Digest, as_of: AsOf) -> Checked {
-        checked(statement, &SubjectState::Known(subject.clone()), &self.everybody(), as_of)
+        let checked = checked(statement, &SubjectState::Known(subject.clone()), &self.everybody(), as_of);
+        // Whoever signed it: what is about a revoked digest does not count.
+        let mut revocations = self.policies.iter().flat_map(|policy| &policy.revocations);
+        match revocations.find_map(|revocation| revocation.of_image(subject, as_of.moment)) {
+            Some(detail) => Checked { verdict: Verdict::Rejected(Reason::Revoked), detail, ..checked },
+            None => checked,
+        }
     }
 
     fn named_for(&self, repository: &Repository) -> Vec<Member<'_>> {

@@ -17,7 +17,7 @@ pub(super) enum Identity {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shown {
     /// Position of the statement.
-    statement: usize,
+    pub(super) statement: usize,
     /// Fingerprint of the key that signed.
     key: String,
     /// Who its holder is.

@@ -45,6 +45,11 @@ impl Revoked {
         }
     }
 
+    /// Whether what was signed before some moment still counts.
+    pub(super) fn is_dated(&self) -> bool {
+        self.since.is_some()
+    }
+
     /// Why a signer is not trusted any more, if so.
     pub(super) fn of_signer(&self, signer: &Signer, signed: Option<Timestamp>, as_of: Timestamp) -> Option<String> {
         if !self.holds_at(signed, as_of) {

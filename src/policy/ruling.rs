@@ -1,5 +1,7 @@
 //! From opinions about single signatures to one ruling about an image, by the table of the contract (`docs/verdicts.md`).
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::authority::{Accepted, Opinion, better, describe};
@@ -368,11 +370,10 @@ impl Bench<'_> {
         if reached >= wanted {
             return self.verified(&held, &counted);
         }
-        let might = unknown.iter().map(|(position, _)| *position).collect::<std::collections::BTreeSet<_>>().len();
         if let Some(why) = not_looked(self.image) {
             return Ruling::unknown(why);
         }
-        if reached.saturating_add(u32::try_from(might).unwrap_or(u32::MAX)) >= wanted
+        if most(&shown, unknown.iter().map(|(position, _)| *position)) >= wanted
             && let Some((_, Opinion::Unknown { cause, detail })) = unknown.into_iter().next()
         {
             return Ruling::Unknown { cause, detail };
@@ -450,6 +451,13 @@ impl Bench<'_> {
         });
         malformed.map_or(Ruling::Absent, |detail| Ruling::Rejected { reason: Reason::Malformed, detail })
     }
+}
+
+/// As many signers as there can be at most: each signature that is not known may show one more, and none of them two.
+fn most(shown: &[Shown], unknown: impl Iterator<Item = usize>) -> u32 {
+    let unknown: BTreeSet<usize> = unknown.collect();
+    let known: Vec<_> = shown.iter().filter(|shown| !unknown.contains(&shown.statement)).cloned().collect();
+    u32::try_from(distinct(&known).len() + unknown.len()).unwrap_or(u32::MAX)
 }
 
 /// All must hold: a rejection is certain, else what is not known stays so.

@@ -1,5 +1,10 @@
 //! Rulings over hand-made proofs: what the contract says, without cryptography.
 
+mod identity;
+mod knowledge;
+mod time;
+mod which_rule;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
