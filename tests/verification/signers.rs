@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use seaworthy::model::{Algorithm, Digest, Link, Manifest, Proof, PublicKey, Reason, Signer, Step, StepOutcome, Trial, TrustRoot};
+use seaworthy::model::{Algorithm, Cause, Digest, Link, Manifest, Proof, PublicKey, Reason, Signer, Step, StepOutcome, Trial, TrustRoot};
 use seaworthy::verify::{Signed, Verifier, is_statement};
+use serde_json::Value;
 use sigstore_trust_root::TrustedRoot;
 use sigstore_types::{Bundle, DerCertificate, DerPublicKey};
 use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy};
@@ -242,6 +243,50 @@ fn no_key_signed_what_was_changed() {
             "{name}: {outcome:?}"
         );
     }
+}
+
+/// A proof of inclusion that contradicts itself is one that does not hold: nothing about it is unknown, and no other step is to blame.
+#[test]
+fn a_proof_of_inclusion_that_contradicts_itself_does_not_hold() {
+    type Bend = fn(&mut Value);
+    let bends: [(&str, Bend); 3] = [
+        ("another root", |proof| proof["rootHash"] = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".into()),
+        ("no checkpoint", |proof| drop(proof.as_object_mut().unwrap().remove("checkpoint"))),
+        ("beyond the tree", |proof| proof["logIndex"] = proof["treeSize"].clone()),
+    ];
+    for (name, who) in [("cosign-key-bundle-rekor1", Key("p256")), ("cosign-bundle-rekor1", Identity(PERSON))] {
+        for (what, bend) in bends {
+            let mut image = Image::read(name);
+            let mut bundle: Value = serde_json::from_slice(&image.statement).unwrap();
+            bend(&mut bundle["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]);
+            image.statement = serde_json::to_vec(&bundle).unwrap();
+            let proof = image.proof(&trial(who), &image.digest, &image.manifest);
+            let outcome = proof.step(Step::LogInclusion);
+            assert!(
+                matches!(outcome, StepOutcome::Failed { reason: Reason::InclusionProofInvalid, .. }),
+                "{name}, {what}: {:?}",
+                proof.steps
+            );
+            // What does not rest on the log is told too.
+            assert!(proof.step(Step::Signature).held() && proof.step(Step::TimeStamp).held(), "{name}, {what}: {:?}", proof.steps);
+        }
+    }
+}
+
+/// A signature by a key has no certificate with a date: when it claims to be from is what its time stamp says, proven or not.
+#[test]
+fn a_log_that_an_old_root_cannot_know_is_not_held_against_a_key() {
+    let Trial::Key { key, .. } = trial(Key("p256")) else { panic!("a key") };
+    let image = Image::read("cosign-key-bundle");
+    let outcome = |dated: &str| {
+        let other = root("elsewhere", Some(dated.parse().unwrap()), &fixture("vectors/trust/trusted_root.json"));
+        let proof = image.proof(&Trial::Key { key: key.clone(), root: Some(other) }, &image.digest, &image.manifest);
+        proof.step(Step::LogInclusion).clone()
+    };
+    let older = outcome("2026-10-13T00:00:00Z");
+    assert!(matches!(&older, StepOutcome::Unknown(answer) if answer.cause == Cause::TrustRootTooOld), "{older:?}");
+    let newer = outcome("2026-12-31T00:00:00Z");
+    assert!(matches!(newer, StepOutcome::Failed { reason: Reason::LogSignatureInvalid, .. }), "{newer:?}");
 }
 
 /// `verify bundle` about every bundle as a file: the manifest as a file, then by its digest; then somebody else, and another image.

@@ -49,6 +49,12 @@ impl Circumstances<'_> {
                 Reason::LogEntryMissing,
                 "the log entry has neither a proof nor a promise that this form of bundle takes",
             ),
+            // A proof that contradicts itself, or the checkpoint beside it, is refused before its signatures are looked at.
+            Error::Bundle(
+                sigstore_bundle::Error::MissingCheckpoint
+                | sigstore_bundle::Error::LogIndexOutOfRange { .. }
+                | sigstore_bundle::Error::CheckpointRootMismatch,
+            ) => failed(Step::LogInclusion, Reason::InclusionProofInvalid, error),
             Error::Crypto(error) => unknown(Step::Signature, Cause::UnsupportedFormat, error),
             Error::IdentityMismatch { .. } | Error::IssuerMismatch { .. } => failed(Step::Form, Reason::Malformed, error),
             _ => failed(Step::Form, Reason::Malformed, error),
@@ -148,12 +154,18 @@ impl Circumstances<'_> {
             return (!signed).then(|| failed(Step::LogInclusion, Reason::LogSignatureInvalid, detail));
         }
         let claimed = entry.integrated_time.or_else(|| stamp::claimed_times(self.root, self.bundle).first().copied());
-        let claimed = claimed.or_else(|| self.certificate.map(|read| read.claims.not_before));
+        let claimed = claimed.or_else(|| self.certificate.map(|read| read.claims.not_before)).or_else(|| self.claimed_by_stamps());
         if let Some(unknown) = claimed.and_then(|claimed| self.root.too_old_for(claimed, "the log")) {
             return Some((Step::LogInclusion, StepOutcome::Unknown(unknown)));
         }
         let detail = format!("the log is not one of trust root {}", self.root.name);
         Some(failed(Step::LogInclusion, Reason::LogSignatureInvalid, detail))
+    }
+
+    /// The latest time that the time stamps claim, whoever made them.
+    fn claimed_by_stamps(&self) -> Option<Timestamp> {
+        let stamps = &self.bundle.verification_material.timestamp_verification_data.rfc3161_timestamps;
+        stamps.iter().filter_map(|stamp| stamp::claimed_time(stamp.signed_timestamp.as_bytes())).max()
     }
 
     fn integrated_time(&self, detail: &str) -> Failure {
@@ -173,7 +185,7 @@ impl Circumstances<'_> {
                     let detail = "a time stamp with fractions of a second is not supported";
                     return unknown(Step::TimeStamp, Cause::UnsupportedFormat, detail);
                 }
-                let claimed = stamps.iter().filter_map(|stamp| stamp::claimed_time(stamp.signed_timestamp.as_bytes())).max();
+                let claimed = self.claimed_by_stamps();
                 if stamps.iter().all(|stamp| !stamp::names_authority_of(self.root, stamp.signed_timestamp.as_bytes()))
                     && let Some(unknown) = claimed.and_then(|claimed| self.root.too_old_for(claimed, "the time-stamp authority"))
                 {
