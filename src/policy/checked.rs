@@ -3,7 +3,7 @@
 use super::authority::{Opinion, better, describe};
 use super::compiled::{CompiledAuthority, TrustPolicies};
 use super::rules::Applicable;
-use super::ruling::{AsOf, Member, members, names};
+use super::ruling::{AsOf, Member, digests_of, members, names};
 use crate::model::{Digest, ImageEvidence, PolicyStep, Proof, Reason, Relation, Repository, Statement, StepOutcome, SubjectState, Verdict};
 
 /// What the policies say about one signature.
@@ -27,20 +27,22 @@ impl TrustPolicies {
     #[must_use]
     pub fn check(&self, image: &ImageEvidence, as_of: AsOf) -> Vec<(usize, Checked)> {
         let named = self.named_for(&image.repository);
+        let revoked = self.revoked_image(digests_of(image), as_of);
         let signatures = image.statements.iter().enumerate().filter(|(_, statement)| statement.is_signature());
-        signatures.map(|(position, statement)| (position, checked(statement, &image.subject, &named, as_of))).collect()
+        signatures.map(|(position, statement)| (position, checked(statement, &image.subject, &named, revoked.as_deref(), as_of))).collect()
     }
 
     /// What any authority says about one statement, signature or attestation, beside this digest.
     #[must_use]
     pub fn check_statement(&self, statement: &Statement, subject: &Digest, as_of: AsOf) -> Checked {
-        let checked = checked(statement, &SubjectState::Known(subject.clone()), &self.everybody(), as_of);
-        // Whoever signed it: what is about a revoked digest does not count.
-        let mut revocations = self.policies.iter().flat_map(|policy| &policy.revocations);
-        match revocations.find_map(|revocation| revocation.of_image(subject, as_of.moment)) {
-            Some(detail) => Checked { verdict: Verdict::Rejected(Reason::Revoked), detail, ..checked },
-            None => checked,
-        }
+        let revoked = self.revoked_image(std::iter::once(subject), as_of);
+        checked(statement, &SubjectState::Known(subject.clone()), &self.everybody(), revoked.as_deref(), as_of)
+    }
+
+    /// Why an image is not trusted any more, whoever signed it, if any policy says so of one of these digests.
+    fn revoked_image<'d>(&self, mut digests: impl Iterator<Item = &'d Digest>, as_of: AsOf) -> Option<String> {
+        let revocations: Vec<_> = self.policies.iter().flat_map(|policy| &policy.revocations).collect();
+        digests.find_map(|digest| revocations.iter().find_map(|revoked| revoked.of_image(digest, as_of.moment)))
     }
 
     fn named_for(&self, repository: &Repository) -> Vec<Member<'_>> {
@@ -55,7 +57,7 @@ impl TrustPolicies {
     }
 }
 
-fn checked(statement: &Statement, subject: &SubjectState, named: &[Member<'_>], as_of: AsOf) -> Checked {
+fn checked(statement: &Statement, subject: &SubjectState, named: &[Member<'_>], revoked: Option<&str>, as_of: AsOf) -> Checked {
     let plain = |verdict: Verdict, detail: String| Checked { authority: None, verdict, detail, proof: None, checks: Vec::new() };
     if let (false, Relation::NamesOthers(others)) = (names(statement, subject), &statement.relation) {
         let others: Vec<_> = others.iter().map(Digest::short).collect();
@@ -71,13 +73,23 @@ fn checked(statement: &Statement, subject: &SubjectState, named: &[Member<'_>], 
     let Some((policy, authority, opinion, proof)) = best else {
         return plain(Verdict::Rejected(Reason::IdentityMismatch), "no trust policy names an authority for it".to_owned());
     };
-    let (verdict, detail) = match &opinion {
-        Opinion::Verified(accepted) => (Verdict::Verified, describe(&accepted.signer)),
-        Opinion::Rejected { reason, detail, .. } => (Verdict::Rejected(*reason), detail.clone()),
-        Opinion::Unknown { cause, detail } => (Verdict::Unknown(*cause), detail.clone()),
-        Opinion::NotThere => (Verdict::Absent, format!("it is proven to be later than {}", as_of.moment)),
+    let (verdict, detail) = match (&opinion, revoked) {
+        // It is the image that is bad, whoever signed it.
+        (Opinion::Verified(accepted), Some(why)) => {
+            (Verdict::Rejected(Reason::Revoked), format!("signed by {}; {why}", describe(&accepted.signer)))
+        }
+        (Opinion::Unknown { .. }, Some(why)) => (Verdict::Rejected(Reason::Revoked), why.to_owned()),
+        (Opinion::Verified(accepted), None) => (Verdict::Verified, describe(&accepted.signer)),
+        (Opinion::Rejected { reason, detail, .. }, _) => (Verdict::Rejected(*reason), detail.clone()),
+        (Opinion::Unknown { cause, detail }, None) => (Verdict::Unknown(*cause), detail.clone()),
+        (Opinion::NotThere, _) => (Verdict::Absent, format!("it is proven to be later than {}", as_of.moment)),
     };
-    let checks = proof.map(|proof| authority.checks(policy, proof, as_of)).unwrap_or_default();
+    let mut checks = proof.map(|proof| authority.checks(policy, proof, as_of)).unwrap_or_default();
+    if let Some(why) = revoked {
+        for (_, outcome) in checks.iter_mut().filter(|(step, outcome)| *step == PolicyStep::InForce && outcome.held()) {
+            *outcome = StepOutcome::failed(Reason::Revoked, why);
+        }
+    }
     Checked { authority: Some(name(authority)), verdict, detail, proof: proof.cloned(), checks }
 }
 

@@ -159,7 +159,7 @@ pub fn signatures_of(image: &ImageEvidence) -> impl Iterator<Item = (usize, &Sta
 }
 
 /// The digests under which an image is known: its own, and those of indexes that list it. What a person copies is often the index's.
-fn digests_of(image: &ImageEvidence) -> impl Iterator<Item = &Digest> {
+pub(super) fn digests_of(image: &ImageEvidence) -> impl Iterator<Item = &Digest> {
     let own = match &image.subject {
         SubjectState::Known(digest) => Some(digest),
         SubjectState::Unknown(_) | SubjectState::NotAsked => None,

@@ -284,3 +284,21 @@ fn a_revoked_index_revokes_what_it_carries() {
     let policies = TrustPolicies::new(vec![policy("p", OPS, &[("ops", ops())], &[])]);
     assert_eq!(says(&policies, &silent, Asked::BY_POLICY).0, Some(Verdict::Verified), "no image is revoked");
 }
+
+/// A bundle by itself has no place and no index, and its image may be revoked all the same.
+#[test]
+fn a_revoked_image_is_not_verified_signature_by_signature() {
+    let spec = format!("{OPS}\n  revocations: [{{ imageDigest: '{}', since: 2026-06-01, reason: backdoor }}]", digest(42));
+    let policies = TrustPolicies::new(vec![policy("p", &spec, &[("ops", ops())], &[])]);
+    let signed = statement(vec![proof(0)]);
+    let checked = policies.check_statement(&signed, &digest(42), now());
+    assert_eq!(checked.verdict, Verdict::Rejected(Reason::Revoked), "{checked:?}");
+    assert!(checked.detail.contains("backdoor"), "{checked:?}");
+    let in_force = checked.checks.iter().find(|(step, _)| *step == crate::model::PolicyStep::InForce).map(|(_, outcome)| outcome);
+    assert!(matches!(in_force, Some(StepOutcome::Failed { reason: Reason::Revoked, .. })), "{checked:?}");
+    assert_eq!(policies.check_statement(&signed, &digest(43), now()).verdict, Verdict::Verified, "another image");
+    let before = AsOf::exactly(at("2026-05-31T23:59:59Z"));
+    assert_eq!(policies.check_statement(&signed, &digest(42), before).verdict, Verdict::Verified, "not revoked yet");
+    let by_image = policies.check(&image(vec![signed]), now());
+    assert_eq!(by_image[0].1.verdict, Verdict::Rejected(Reason::Revoked), "{by_image:?}");
+}
