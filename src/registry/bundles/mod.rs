@@ -78,8 +78,8 @@ pub struct Bundles {
 struct Lost {
     /// The only digest that it may be about, where its file is named by one.
     about: Option<Digest>,
-    /// The digest of its bytes, where there are any.
-    content: Option<Digest>,
+    /// The digest of its bytes; of what is told of it where there are none. Under it, it is listed.
+    content: Digest,
     detail: String,
 }
 
@@ -139,17 +139,13 @@ impl Bundles {
     fn referrers(&self, digest: &Digest) -> Outcome {
         let lost = || self.lost.iter().filter(|lost| lost.may_be_about(digest));
         let found: Vec<_> = self.by_subject.get(digest).into_iter().flatten().filter_map(|piece| self.pieces.get(piece)).collect();
-        // A line that was lost is listed among others: whoever opens it learns that it cannot be read. Alone, or where nothing of a
-        // file could be read, the question stays open.
-        let open = lost().find(|lost| found.is_empty() || lost.content.is_none());
-        if let Some(open) = open {
-            return open.unknown();
-        }
+        // What was lost is listed among others: whoever opens it learns that it cannot be read, and what is good beside it stays good.
+        // Alone, the question stays open.
         if found.is_empty() {
-            return Outcome::Absent;
+            return lost().next().map_or(Outcome::Absent, Lost::unknown);
         }
         let found = found.into_iter().map(|(descriptor, _)| descriptor.clone());
-        let lost = lost().filter_map(|lost| lost.content.as_ref()).map(|digest| piece::descriptor("application/octet-stream", digest, 0));
+        let lost = lost().map(|lost| piece::descriptor("application/octet-stream", &lost.content, 0));
         let all: BTreeMap<_, _> = found.chain(lost).map(|descriptor| (descriptor.digest.clone(), descriptor)).collect();
         Outcome::Found(all.into_values().collect())
     }
@@ -158,7 +154,7 @@ impl Bundles {
         if let Some((descriptor, bytes)) = self.pieces.get(digest) {
             return (Outcome::Found(vec![descriptor.clone()]), Some(bytes.clone()));
         }
-        match self.lost.iter().find(|lost| lost.content.as_ref() == Some(digest)) {
+        match self.lost.iter().find(|lost| lost.content == *digest) {
             Some(lost) => (lost.unknown(), None),
             None => (Outcome::Absent, None),
         }
@@ -193,8 +189,9 @@ impl Bundles {
     /// Remembers what may have been a bundle.
     fn lose(&mut self, file: &str, line: Option<u64>, about: Option<&Digest>, document: Option<&[u8]>, detail: String) {
         let problem = BundleProblem { file: file.to_owned(), line, detail };
-        let content = document.map(|bytes| Digest::of(Algorithm::Sha256, bytes));
-        self.lost.push(Lost { about: about.cloned(), content, detail: format!("{problem}; it may have been evidence") });
+        let detail = format!("{problem}; it may have been evidence");
+        let content = Digest::of(Algorithm::Sha256, document.unwrap_or(detail.as_bytes()));
+        self.lost.push(Lost { about: about.cloned(), content, detail });
         self.problems.push(problem);
     }
 }
