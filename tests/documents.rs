@@ -194,6 +194,7 @@ fn mistakes_in_trust_policies_are_named_with_their_place() {
         ),
         ("a revocation of nothing", policy("  revocations:\n    - { reason: x }\n")),
         ("an identity without an issuer", policy("  revocations:\n    - { identity: { exact: x }, reason: x }\n")),
+        ("a key by another digest", policy(&format!("  revocations:\n    - {{ key: 'sha512:{}', reason: x }}\n", "ab".repeat(64)))),
         ("a commit that is cut", policy("  revocations:\n    - { sourceDigest: abc123, reason: x }\n")),
         ("a key that is no digest", policy("  revocations:\n    - { key: abc123, reason: x }\n")),
         (

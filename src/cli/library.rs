@@ -50,6 +50,11 @@ pub(super) fn read_text(file: &Path) -> anyhow::Result<String> {
     String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("cannot read {}: it is not UTF-8", file.display()))
 }
 
+/// The bytes of a key that the user named: what is no text can still be told as what it is.
+pub(super) fn read_key(file: &Path) -> anyhow::Result<Vec<u8>> {
+    read_bytes(file, LONGEST).with_context(|| format!("cannot read {}", file.display()))
+}
+
 /// At most `limit` bytes of what the user named. It may be a pipe, whose size nobody knows before it ends.
 pub(super) fn read_bytes(file: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

@@ -55,11 +55,13 @@ fn of_options(options: &TrustOptions, strict: bool) -> anyhow::Result<Option<Tru
     let mut authorities = BTreeMap::new();
     for (number, file) in options.keys.iter().enumerate() {
         // What is no key is the user's mistake, and not something unknown about the images.
-        let pem = library::read_text(file)?;
-        crate::trust::keys(pem.as_bytes()).with_context(|| format!("--key {}", file.display()))?;
+        let pem = library::read_key(file)?;
+        crate::trust::keys(&pem).with_context(|| format!("--key {}", file.display()))?;
+        // Kept as it was read: it may be a pipe. What is PEM is text.
+        let pem = Material::Data(String::from_utf8_lossy(&pem).into_owned());
         let name = if options.keys.len() == 1 { "key".to_owned() } else { format!("key-{}", number + 1) };
         let demand = if strict { Demand::Required } else { Demand::Optional };
-        authorities.insert(name, by_key(Material::File(file.display().to_string()), demand));
+        authorities.insert(name, by_key(pem, demand));
     }
     if options.names_identity() {
         authorities.insert("identity".to_owned(), by_identity(options)?);
@@ -120,6 +122,10 @@ fn by_identity(options: &TrustOptions) -> anyhow::Result<Authority> {
         .context("an issuer alone names nobody: add --identity SUBJECT (or --identity-regexp)")?;
     let issuer = either(&options.issuer, &options.issuer_regexp)
         .context("an identity is only as good as who issued it: add --issuer URL (or --issuer-regexp)")?;
+    for (name, matched) in [("--identity", &subject), ("--issuer", &issuer)] {
+        let (TextMatch::Exact(text) | TextMatch::Regexp(text)) = matched;
+        anyhow::ensure!(!text.is_empty(), "{name} is empty, which is nobody: is the variable that it comes from set?");
+    }
     for (name, matched) in [("--identity-regexp", &subject), ("--issuer-regexp", &issuer)] {
         if let TextMatch::Regexp(text) = matched {
             crate::documents::anchored(text).with_context(|| format!("{name} {text:?} is not a regular expression"))?;

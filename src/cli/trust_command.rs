@@ -12,7 +12,7 @@ use super::exit::Exit;
 use super::output::{Target, write};
 use super::progress::Progress;
 use super::{signals, trust};
-use crate::documents::{Demand, Requirement, Revocation, TextMatch, TrustPolicy};
+use crate::documents::{Demand, Requirement, Revocation, SctDemand, TextMatch, TrustPolicy};
 use crate::model::{ImageReference, Needs, ScanEvent, escape_control};
 use crate::policy::{Asked, RuleEffect, Ruling, TrustPolicies};
 
@@ -55,10 +55,10 @@ fn explain_image(arguments: &TrustExplain) -> anyhow::Result<Exit> {
             continue;
         }
         text.push_str(&format!("  needs {}\n", needed(&rule.rule.require)));
-        let authorities = documents.get(rule.policy).map(|policy| &policy.authorities);
+        let Some(policy) = documents.get(rule.policy) else { continue };
         for name in names(&rule.rule.require) {
-            if let Some(authority) = authorities.and_then(|authorities| authorities.get(name)) {
-                text.push_str(&format!("    {name}: {}\n", described(authority)));
+            if let Some(authority) = policy.authorities.get(name) {
+                text.push_str(&format!("    {name}: {}\n", described(authority, policy)));
             }
         }
     }
@@ -95,7 +95,7 @@ fn needed(require: &Requirement) -> String {
 }
 
 /// An authority, for a person.
-fn described(authority: &crate::documents::Authority) -> String {
+fn described(authority: &crate::documents::Authority, policy: &TrustPolicy) -> String {
     let matched = |text: &TextMatch| match text {
         TextMatch::Exact(text) => text.clone(),
         TextMatch::Regexp(text) => format!("/{text}/ (anchored)"),
@@ -115,8 +115,20 @@ fn described(authority: &crate::documents::Authority) -> String {
         (None, None, Some(certificate)) => (format!("{} under its own certificate authority", matched(&certificate.subject)), "optional"),
         (None, None, None) => ("nobody".to_owned(), "optional"),
     };
-    let mut text =
-        format!("{who}; log {}, proven time {}", demand(authority.transparency_log, usual), demand(authority.proven_time, usual));
+    let root = authority.keyless.as_ref().and_then(|keyless| policy.trust_roots.get(&keyless.trust_root));
+    let without_logs = root.is_some_and(crate::trust::lacks_logs);
+    let log = if without_logs { "none by design".to_owned() } else { demand(authority.transparency_log, usual) };
+    let mut text = format!("{who}; log {log}, proven time {}", demand(authority.proven_time, usual));
+    if authority.sct == Some(SctDemand::UnsafeIgnore) && !without_logs {
+        text.push_str(", certificate log not looked at");
+    }
+    if let Some(keyless) = &authority.keyless {
+        let exact = keyless.extensions.iter().map(|(extension, text)| (*extension, text.clone()));
+        let patterns = keyless.extensions_regexp.iter().map(|(extension, text)| (*extension, format!("/{text}/ (anchored)")));
+        for (extension, wanted) in exact.chain(patterns) {
+            text.push_str(&format!("; {} {wanted}", extension.name()));
+        }
+    }
     if let Some(from) = authority.valid_from {
         text.push_str(&format!("; from {from}"));
     }
@@ -156,6 +168,8 @@ fn revocation(text: &str) -> anyhow::Result<Revocation> {
         "--revoke {text}: exactly one of key, identity, sourceDigest and imageDigest is wanted"
     );
     anyhow::ensure!(made.identity.is_some() == made.issuer.is_some(), "--revoke {text}: identity and issuer go together");
+    // What a policy would refuse revokes nothing, and must not be told as harmless.
+    made.check().map_err(|fault| anyhow::anyhow!("--revoke {text}: {fault}"))?;
     Ok(made)
 }
 
@@ -195,6 +209,7 @@ async fn show_impact(arguments: TrustImpact) -> anyhow::Result<Exit> {
 fn impact(gathered: &Gathered, now: &TrustPolicies, after: &TrustPolicies, as_of: crate::policy::AsOf) -> (String, bool) {
     let mut failing: Vec<String> = Vec::new();
     let (mut verified, mut unknown) = (0, 0);
+    let mut undecided = Vec::new();
     let mut changed = BTreeMap::new();
     for (task, evidence) in &gathered.collected {
         match (now.judge(evidence, &Asked::BY_POLICY, as_of), after.judge(evidence, &Asked::BY_POLICY, as_of)) {
@@ -202,7 +217,12 @@ fn impact(gathered: &Gathered, now: &TrustPolicies, after: &TrustPolicies, as_of
             (Ruling::Verified(..), Ruling::Rejected { reason, detail }) => {
                 changed.insert(task.clone(), format!("{reason}: {detail}"));
             }
-            (Ruling::Verified(..), other) => drop(changed.insert(task.clone(), format!("{:?}", other.verdict()))),
+            (Ruling::Verified(..), Ruling::Unknown { cause, detail }) => {
+                undecided.push(format!("{}: {cause}: {detail}", evidence.repository));
+            }
+            (Ruling::Verified(..), Ruling::Absent | Ruling::Irrelevant) => {
+                changed.insert(task.clone(), "no signature would be left".to_owned());
+            }
             (Ruling::Unknown { .. }, _) => unknown += 1,
             _ => {}
         }
@@ -231,9 +251,14 @@ fn impact(gathered: &Gathered, now: &TrustPolicies, after: &TrustPolicies, as_of
     if unknown > 0 {
         text.push_str(&format!("\n{unknown} images are not known to be verified now: what would become of them is not known either\n"));
     }
+    if !undecided.is_empty() {
+        undecided.sort();
+        text.push_str("\nverified now, and what would become of it is not known:\n");
+        undecided.iter().for_each(|entry| text.push_str(&format!("  {entry}\n")));
+    }
     let incomplete = gathered.inventory.gaps.iter().any(|gap| gap.workloads_missing);
     if incomplete {
         text.push_str("\nnot everything that runs could be listed: see the gaps of a scan\n");
     }
-    (text, unknown > 0 || incomplete)
+    (text, unknown > 0 || !undecided.is_empty() || incomplete)
 }

@@ -245,6 +245,15 @@ pub enum FulcioExtension {
     GithubWorkflowRef,
 }
 
+impl FulcioExtension {
+    /// Its name, as documents and proofs have it.
+    #[must_use]
+    pub fn name(self) -> String {
+        // The document's own name for it, without quotes.
+        serde_json::to_value(self).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
 /// What some images need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

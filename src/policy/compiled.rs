@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::matcher::Matcher;
 use super::revocation::Revoked;
-use crate::documents::{Authority, Demand, FulcioExtension, ImageRule, Otherwise, SctDemand, TrustPolicy};
+use crate::documents::{Authority, Demand, ImageRule, Otherwise, SctDemand, TrustPolicy};
 use crate::model::{AuthorityMaterial, Cause, PolicyMaterial, Trial, TrustRoot, UnknownAnswer};
 
 /// A policy with its name and its material.
@@ -204,7 +204,7 @@ impl TrustPolicies {
                 authority.vouches = Vouches::Keyless {
                     issuer: Matcher::of(&keyless.issuer),
                     subject: Matcher::of(&keyless.subject),
-                    extensions: exact.chain(patterns).map(|(extension, matcher)| (name_of(*extension), matcher)).collect(),
+                    extensions: exact.chain(patterns).map(|(extension, matcher)| (extension.name(), matcher)).collect(),
                 };
             }
             (None, Some(AuthorityMaterial::Keys(keys))) => {
@@ -225,10 +225,4 @@ impl TrustPolicies {
         }
         authority
     }
-}
-
-/// The name of an extension, as proofs have it.
-fn name_of(extension: FulcioExtension) -> String {
-    // The document's own name for it, without quotes.
-    serde_json::to_value(extension).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -69,7 +69,9 @@ enum Source {
     Document(RootOrigin, Vec<u8>),
 }
 
-fn lacks_logs(source: &TrustRootSource) -> bool {
+/// Whether a trust root has no transparency log by design.
+#[must_use]
+pub fn lacks_logs(source: &TrustRootSource) -> bool {
     source.logs.is_some() || source.sigstore.is_some_and(without_logs)
 }
 

@@ -65,6 +65,8 @@ fn what_cannot_be_parsed_is_rejected_and_what_is_not_said_is_a_mistake() {
     with(BUNDLE, IMAGE, &[]).says(2, &["whom to trust is not said"]);
     with(BUNDLE, IMAGE, &["--identity", SIGNER]).says(2, &["add --issuer"]);
     with(BUNDLE, IMAGE, &["--issuer", ISSUER]).says(2, &["add --identity"]);
+    with(BUNDLE, IMAGE, &["--identity", "", "--issuer", ISSUER]).says(2, &["--identity is empty"]);
+    with(BUNDLE, IMAGE, &["--identity", SIGNER, "--issuer-regexp", ""]).says(2, &["--issuer is empty"]);
     with(BUNDLE, IMAGE, &["--trusted-root", ROOT]).says(2, &["--trusted-root needs --key or --identity"]);
     with(BUNDLE, "sha256:12", &RIGHT).says(2, &["is no digest"]);
     with(BUNDLE, "missing", &RIGHT).says(2, &["cannot read the artifact missing"]);
@@ -81,6 +83,28 @@ fn what_has_no_end_is_not_read_to_it() {
     with("/dev/zero", IMAGE, &RIGHT).says(2, &["cannot read the bundle /dev/zero: it is larger than 16777216 bytes"]);
     with(BUNDLE, IMAGE, &["--trust-policy", "/dev/zero"]).says(2, &["/dev/zero", "larger than 1048576 bytes"]);
     with(BUNDLE, IMAGE, &["--key", "/dev/zero"]).says(2, &["/dev/zero", "larger than 1048576 bytes"]);
+}
+
+/// A key may come from another program, and be read once only; what is no PEM is told as what it is.
+#[test]
+#[cfg(unix)]
+fn a_key_may_come_through_a_pipe_and_may_not_be_der() {
+    let program = Program::new();
+    let pipe = program.file("pipe.pub", "");
+    std::fs::remove_file(&pipe).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let pem = std::fs::read("fixtures/signers/trust/p256.pub").unwrap();
+    let writer = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || std::fs::write(pipe, pem))
+    };
+    let with = |key: &str| program.run(&["verify", "bundle", "--offline", "--bundle", BUNDLE, "--trusted-root", ROOT, "--key", key, IMAGE]);
+    // Somebody else's bundle: that it is not by this key shows that the key was read.
+    with(&pipe).prints(1, &["REJECTED (key-mismatch)"]);
+    writer.join().unwrap().unwrap();
+    let der = program.file("key.der", "");
+    std::fs::write(&der, [0x30, 0x59, 0x30, 0x13, 0xff, 0xfe]).unwrap();
+    with(&der).says(2, &["it looks like DER and not like PEM"]);
 }
 
 #[test]
@@ -114,16 +138,21 @@ apiVersion: seaworthy.dev/v1alpha1
 kind: TrustPolicy
 metadata: { name: production }
 spec:
-  trustRoots: { public-good: { sigstore: publicGood } }
+  trustRoots: { public-good: { sigstore: publicGood }, internal: { file: root.json, logs: none } }
   authorities:
     release:
       keyless:
         trustRoot: public-good
         issuer: { exact: https://token.actions.githubusercontent.com }
         subject: { regexp: 'https://github\.com/acme/.*' }
+        extensions: { runnerEnvironment: github-hosted }
+        extensionsRegexp: { sourceRepositoryRef: refs/tags/v.* }
     ops: { key: { file: ops.pub }, validUntil: 2027-06-30 }
+    internal:
+      keyless: { trustRoot: internal, issuer: { exact: https://issuer.acme.test }, subject: { exact: ci@acme.test } }
+      sct: unsafeIgnore
   images:
-    - { match: ["**"], strength: mandatory, require: { anyOf: [release, ops] } }
+    - { match: ["**"], strength: mandatory, require: { anyOf: [release, ops, internal] } }
     - { match: ["ghcr.io/acme/**"], require: { allOf: [release] } }
     - { match: ["ghcr.io/acme/critical/*"], require: { atLeast: 2, of: [release, ops] } }
 "#,

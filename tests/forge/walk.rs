@@ -272,4 +272,7 @@ fn what_a_revocation_would_cost_is_listed_by_workload() {
     );
     assert_eq!(impact("identity=x").0, Some(2));
     assert_eq!(impact("key=12").0, Some(2));
+    // Never found, and so never harmless.
+    assert_eq!(impact("sourceDigest=abc123").0, Some(2));
+    assert_eq!(impact(&format!("key=sha512:{}", "ab".repeat(64))).0, Some(2));
 }

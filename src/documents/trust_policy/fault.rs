@@ -5,6 +5,7 @@ use super::{
 };
 use crate::documents::error::did_you_mean;
 use crate::documents::located::Fault;
+use crate::model::Algorithm;
 
 impl TrustPolicy {
     /// The first thing that is wrong beyond its shape.
@@ -157,6 +158,14 @@ fn list_fault(names: &[String], policy: &TrustPolicy) -> Option<Fault> {
 }
 
 impl Revocation {
+    /// Checks one that stands in no document.
+    ///
+    /// # Errors
+    /// What a policy with it would be refused for.
+    pub fn check(&self) -> Result<(), String> {
+        self.fault().map_or(Ok(()), |fault| Err(fault.detail))
+    }
+
     fn fault(&self) -> Option<Fault> {
         let kinds = set([self.key.is_some(), self.identity.is_some(), self.source_digest.is_some(), self.image_digest.is_some()]);
         if kinds != 1 {
@@ -167,6 +176,10 @@ impl Revocation {
             (Some(_), None) => return Some(Fault::new("`identity` needs an `issuer`: whose identity?").under("identity")),
             (None, Some(_)) => return Some(Fault::new("`issuer` goes with `identity` alone").under("issuer")),
             _ => {}
+        }
+        if self.key.as_ref().is_some_and(|key| key.algorithm() != Algorithm::Sha256) {
+            let detail = "a key is named by the SHA-256 of its SubjectPublicKeyInfo: by anything else it would never be found";
+            return Some(Fault::new(detail).under("key"));
         }
         let names = [("identity", &self.identity), ("issuer", &self.issuer)];
         let name = names.into_iter().find_map(|(key, matched)| Some(matched.as_ref()?.fault()?.under(key)));
