@@ -20,6 +20,19 @@ fn help() {
     insta::assert_snapshot!("help_scan", printed(&["scan", "--help"]));
 }
 
+/// Where one asks for help there are examples, and a line that goes on says so: they are copied.
+#[test]
+fn every_command_of_trust_has_examples_that_can_be_copied() {
+    for words in [["verify", "image"], ["verify", "bundle"], ["trust", "explain"], ["trust", "impact"]] {
+        let help = printed(&[words[0], words[1], "--help"]);
+        let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{words:?} has none"));
+        assert!(examples.contains(&format!("seaworthy {} ", words.join(" "))), "{words:?}: {examples}");
+        for (line, next) in examples.lines().zip(examples.lines().skip(1)) {
+            assert_eq!(line.ends_with('\\'), next.trim_start().starts_with("--"), "{line}\n{next}");
+        }
+    }
+}
+
 #[test]
 fn controls() {
     insta::assert_snapshot!("controls_list", printed(&["controls", "list"]));

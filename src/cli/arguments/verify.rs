@@ -37,6 +37,7 @@ pub enum VerifyWhat {
 
 /// `verify image`.
 #[derive(Debug, Args)]
+#[command(after_help = VERIFY_EXAMPLES)]
 pub struct VerifyImage {
     /// The image
     #[arg(value_name = "REF")]
@@ -57,6 +58,7 @@ pub struct VerifyImage {
 
 /// `verify bundle`.
 #[derive(Debug, Args)]
+#[command(after_help = VERIFY_EXAMPLES)]
 pub struct VerifyBundle {
     /// The bundle
     #[arg(long, value_name = "FILE")]
@@ -85,7 +87,8 @@ const TRUST_EXAMPLES: &str = "\
 Examples:
   seaworthy trust explain ghcr.io/acme/app:v1 --trust-policy policy.yaml
   seaworthy trust impact --revoke key=sha256:… --trust-policy policy.yaml
-  seaworthy trust impact --revoke identity=mallory@acme.test,issuer=https://accounts.acme.test --trust-policy policy.yaml";
+  seaworthy trust impact --revoke identity=mallory@acme.test,issuer=https://accounts.acme.test \\
+      --trust-policy policy.yaml";
 
 /// `trust`.
 #[derive(Debug, Args)]
@@ -107,6 +110,7 @@ pub enum TrustWhat {
 
 /// `trust explain`.
 #[derive(Debug, Args)]
+#[command(after_help = TRUST_EXAMPLES)]
 pub struct TrustExplain {
     /// The image
     #[arg(value_name = "REF")]
@@ -118,6 +122,7 @@ pub struct TrustExplain {
 
 /// `trust impact`.
 #[derive(Debug, Args)]
+#[command(after_help = TRUST_EXAMPLES)]
 pub struct TrustImpact {
     /// What is not trusted any more: key=sha256:HEX, identity=SUBJECT,issuer=URL, sourceDigest=HEX or imageDigest=sha256:HEX (repeatable)
     #[arg(long = "revoke", value_name = "WHAT", required = true)]
