@@ -167,6 +167,18 @@ fn mistakes_in_trust_policies_are_named_with_their_place() {
         ("a trust root that is not there", authority("{ keyless: { trustRoot: crop, issuer: { exact: i }, subject: { exact: s } } }")),
         ("a key's trust root that is not there", authority("{ key: { data: x }, trustRoot: crop }")),
         ("an SCT of a key", authority("{ key: { data: x }, sct: required }")),
+        (
+            "a log of a root that has none",
+            policy(
+                "  trustRoots: { gh: { sigstore: github } }\n  authorities:\n    a: { keyless: { trustRoot: gh, issuer: { exact: i }, subject: { exact: s } }, transparencyLog: required }\n",
+            ),
+        ),
+        (
+            "a certificate log of a root that has none",
+            policy(
+                "  trustRoots: { gh: { file: r.json, logs: none } }\n  authorities:\n    a: { keyless: { trustRoot: gh, issuer: { exact: i }, subject: { exact: s } }, sct: required }\n",
+            ),
+        ),
         ("a demand that is none", authority("{ key: { data: x }, provenTime: always }")),
         ("no issuer", authority("{ keyless: { trustRoot: corp, subject: { exact: s } } }")),
         ("an empty subject", keyless("subject: { exact: \"\" }")),

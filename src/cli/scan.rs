@@ -105,9 +105,8 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     let scope = acquire::scope(&options.scope, order.workload);
     let (mut sources, policies_read) = trust::sources(&options.trust, false)?;
     documents.extend(policies_read);
-    for control in &chosen.controls {
-        sources.extend(trust::of_kubescape(&public_keys(control, &configuration)?));
-    }
+    let keys = chosen.controls.iter().map(|control| public_keys(control, &configuration)).collect::<Result<Vec<_>, _>>()?;
+    sources.extend(trust::of_kubescape(keys.into_iter().flatten()));
     let policies = sources.iter().map(|source| source.policy.clone()).collect();
 
     let stop = signals::watch(options.timeout)?;

@@ -1,6 +1,6 @@
 //! From options to trust: policies from files and from the command line, with their material.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -147,15 +147,17 @@ fn by_identity(options: &TrustOptions) -> anyhow::Result<Authority> {
     })
 }
 
-/// The policy that Kubescape's parameter stands for: any of these keys, log and proven time optional.
-pub(super) fn of_kubescape(keys: &[String]) -> Option<Source> {
-    if keys.is_empty() {
-        return None;
-    }
-    let authorities =
-        keys.iter().enumerate().map(|(number, pem)| (format!("key-{}", number + 1), by_key(Material::Data(pem.clone()), Demand::Optional)));
-    let policy = any_of(authorities.collect(), BTreeMap::new());
-    Some(Source { name: KUBESCAPE_KEYS.to_owned(), policy, directory: PathBuf::new(), origin: PolicyOrigin::Keys })
+/// The policies that lists of Kubescape's parameter stand for, one for each different list: any of its keys, log and proven time optional.
+pub(super) fn of_kubescape(lists: impl Iterator<Item = Vec<String>>) -> impl Iterator<Item = Source> {
+    let different: BTreeSet<BTreeSet<String>> = lists.map(BTreeSet::from_iter).filter(|keys: &BTreeSet<_>| !keys.is_empty()).collect();
+    different.into_iter().map(|keys| {
+        let authorities = keys
+            .into_iter()
+            .enumerate()
+            .map(|(number, pem)| (format!("key-{}", number + 1), by_key(Material::Data(pem), Demand::Optional)));
+        let policy = any_of(authorities.collect(), BTreeMap::new());
+        Source { name: KUBESCAPE_KEYS.to_owned(), policy, directory: PathBuf::new(), origin: PolicyOrigin::Keys }
+    })
 }
 
 /// Policies that are ready, and what is to be told about their material.

@@ -12,7 +12,7 @@ use super::exit::Exit;
 use super::output::{Target, write};
 use super::progress::Progress;
 use super::{signals, trust};
-use crate::documents::{Demand, Requirement, Revocation, SctDemand, TextMatch, TrustPolicy};
+use crate::documents::{Demand, Requirement, Revocation, SctDemand, TextMatch, TrustPolicy, TrustRootSource};
 use crate::model::{ImageReference, Needs, ScanEvent, escape_control};
 use crate::policy::{Asked, RuleEffect, Ruling, TrustPolicies};
 
@@ -63,7 +63,7 @@ fn explain_image(arguments: &TrustExplain) -> anyhow::Result<Exit> {
         }
     }
     if applied.is_empty() {
-        let otherwise = if policies.ignores(repository, true) {
+        let otherwise = if policies.ignores(repository, &[]) {
             "such images are left alone (otherwise: ignore): irrelevant, never passed"
         } else {
             "nobody is trusted for it (otherwise: reject)"
@@ -116,7 +116,7 @@ fn described(authority: &crate::documents::Authority, policy: &TrustPolicy) -> S
         (None, None, None) => ("nobody".to_owned(), "optional"),
     };
     let root = authority.keyless.as_ref().and_then(|keyless| policy.trust_roots.get(&keyless.trust_root));
-    let without_logs = root.is_some_and(crate::trust::lacks_logs);
+    let without_logs = root.is_some_and(TrustRootSource::lacks_logs);
     let log = if without_logs { "none by design".to_owned() } else { demand(authority.transparency_log, usual) };
     let mut text = format!("{who}; log {log}, proven time {}", demand(authority.proven_time, usual));
     if authority.sct == Some(SctDemand::UnsafeIgnore) && !without_logs {

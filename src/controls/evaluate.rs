@@ -74,8 +74,8 @@ pub(super) fn asks(rule: &Rule, values: &Values, subject: &Subject<'_>) -> bool 
         }
         // What the policies leave alone is irrelevant, never passed.
         Rule::Signature(SignatureLeaf::Verified(VerifiedLeaf { by: SignedBy::TrustPolicy(_), keys, .. })) => {
-            let with_keys = !values.strings(keys).is_empty();
-            subject.reference.as_ref().map_or(true, |reference| !subject.trust.policies.ignores(reference.repository(), with_keys))
+            let keys = values.strings(keys);
+            subject.reference.as_ref().map_or(true, |reference| !subject.trust.policies.ignores(reference.repository(), keys))
         }
         Rule::Reference(_) | Rule::Registry(_) | Rule::Signature(_) => true,
         Rule::Running(RunningLeaf::DigestKnown(_) | RunningLeaf::DeclaredInTemplate(_)) => true,

@@ -5,7 +5,7 @@ use super::evaluate::{Subject, Trust, any, asks, evaluate};
 use super::leaves;
 use super::parameters::{Configuration, ParametersError, Values};
 use super::verified::is_configured;
-use crate::documents::{ClusterLeaf, Control, Rule, Scope, Subject as About};
+use crate::documents::{ClusterLeaf, Control, PolicyLeaf, Rule, Scope, Subject as About};
 use crate::model::{
     Cause, Container, ContainerFinding, ContainerImage, ControlStatus, Counts, Digest, Evidence, ImageEvidence, ImageReference, Inventory,
     Judgement, Reason, RunningImage, SubjectState, Workload, WorkloadFinding,
@@ -192,8 +192,13 @@ impl Judge<'_, '_> {
                     })
                     .collect();
                 let judgement = super::verified::policies(leaf, self.trust, images.into_iter());
-                // A rule that is missing is certain; else one may be missing for what could not be listed.
-                super::evaluate::all([judgement].into_iter().chain(self.not_listed(inventory)))
+                // A rule that is missing is certain; else one may be missing for what could not be listed. What the policy rests on is
+                // all there.
+                let missed = match leaf {
+                    PolicyLeaf::EveryImageCovered(_) => self.not_listed(inventory),
+                    PolicyLeaf::NoLongLivedKeys(_) => None,
+                };
+                super::evaluate::all([judgement].into_iter().chain(missed))
             }
             // Refused when it was loaded.
             Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) | Rule::Signature(_) => {

@@ -29,7 +29,7 @@ pub(super) fn judge(leaf: &VerifiedLeaf, values: &Values, subject: &Subject<'_>)
         keyless_only: leaf.keyless_only,
         transparency_log: leaf.transparency_log.is_some(),
         proven_time: leaf.proven_time.is_some(),
-        with_keys: !values.strings(&leaf.keys).is_empty(),
+        keys: values.strings(&leaf.keys),
     };
     let image = &subject.image.reference;
     match subject.trust.policies.judge(evidence, &asked, subject.trust.as_of) {
@@ -108,11 +108,11 @@ pub fn consults_trust(control: &Control) -> bool {
     control.rule.as_ref().is_some_and(needs_trust)
 }
 
-/// Public keys (PEM) that a control trusts beside the policies.
+/// Public keys (PEM) that a control trusts beside the policies: one list for each part of its rule that has any.
 ///
 /// # Errors
 /// When a parameter does not fit its control.
-pub fn public_keys(control: &Control, configuration: &Configuration) -> Result<Vec<String>, ParametersError> {
+pub fn public_keys(control: &Control, configuration: &Configuration) -> Result<Vec<Vec<String>>, ParametersError> {
     let Some(rule) = &control.rule else { return Ok(Vec::new()) };
     let values = configuration.of(control)?;
     let mut keys = Vec::new();
@@ -120,11 +120,11 @@ pub fn public_keys(control: &Control, configuration: &Configuration) -> Result<V
     Ok(keys)
 }
 
-fn collect_keys(rule: &Rule, values: &Values, keys: &mut Vec<String>) {
+fn collect_keys(rule: &Rule, values: &Values, keys: &mut Vec<Vec<String>>) {
     match rule {
         Rule::All(rules) | Rule::Any(rules) => rules.iter().for_each(|rule| collect_keys(rule, values, keys)),
         Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => collect_keys(rule, values, keys),
-        Rule::Signature(SignatureLeaf::Verified(leaf)) => keys.extend(values.strings(&leaf.keys).iter().cloned()),
+        Rule::Signature(SignatureLeaf::Verified(leaf)) => keys.push(values.strings(&leaf.keys).to_vec()),
         _ => {}
     }
 }

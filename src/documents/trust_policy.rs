@@ -66,6 +66,14 @@ pub struct TrustRootSource {
     pub logs: Option<NoLogs>,
 }
 
+impl TrustRootSource {
+    /// Whether it has no log by design, neither for transparency nor for certificates: it says so, or is GitHub's.
+    #[must_use]
+    pub fn lacks_logs(&self) -> bool {
+        self.logs.is_some() || self.sigstore.is_some_and(SigstoreInstance::lacks_logs)
+    }
+}
+
 /// That a trust root has no transparency log by design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -82,6 +90,14 @@ pub enum SigstoreInstance {
     PublicGood,
     /// GitHub's, for attestations of private repositories. It has no transparency log.
     Github,
+}
+
+impl SigstoreInstance {
+    /// Whether it has neither a transparency log nor one for certificates.
+    #[must_use]
+    pub fn lacks_logs(self) -> bool {
+        self == Self::Github
+    }
 }
 
 /// A TUF repository of one's own.

@@ -46,7 +46,7 @@ impl TrustPolicies {
     }
 
     fn named_for(&self, repository: &Repository) -> Vec<Member<'_>> {
-        match self.applicable(repository, true) {
+        match self.applicable(repository, &[]) {
             Applicable::Rules(rules) => rules.into_iter().flat_map(|(policy, rule)| members(policy, &rule.require)).collect(),
             Applicable::Tie(_) | Applicable::Rejected | Applicable::Ignored => self.everybody(),
         }

@@ -1,13 +1,13 @@
 //! Policies with their material, made ready once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::matcher::Matcher;
 use super::revocation::Revoked;
-use crate::documents::{Authority, Demand, ImageRule, Otherwise, SctDemand, TrustPolicy};
+use crate::documents::{Authority, Demand, ImageRule, Material, Otherwise, SctDemand, TrustPolicy};
 use crate::model::{AuthorityMaterial, Cause, PolicyMaterial, Trial, TrustRoot, UnknownAnswer};
 
 /// A policy with its name and its material.
@@ -51,6 +51,15 @@ pub(super) struct Compiled {
     pub(super) revocations: Vec<Revoked>,
     pub(super) otherwise: Otherwise,
     pub(super) origin: PolicyOrigin,
+    /// The keys (PEM) of a control's parameter, where it is made of them.
+    keys: BTreeSet<String>,
+}
+
+impl Compiled {
+    /// Whether it speaks where a control trusts these keys: what one control trusts no other does.
+    pub(super) fn speaks_for(&self, keys: &[String]) -> bool {
+        self.origin != PolicyOrigin::Keys || !keys.is_empty() && self.keys == keys.iter().cloned().collect()
+    }
 }
 
 /// One authority.
@@ -97,7 +106,12 @@ impl TrustPolicies {
                 .iter()
                 .map(|(authority, spec)| (authority.clone(), ready.authority(authority, spec, &material)))
                 .collect();
+            let data = |authority: &Authority| match &authority.key {
+                Some(Material::Data(pem)) => Some(pem.clone()),
+                _ => None,
+            };
             ready.policies.push(Compiled {
+                keys: policy.authorities.values().filter_map(data).collect(),
                 name,
                 authorities,
                 rules: policy.images.clone(),

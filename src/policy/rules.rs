@@ -48,16 +48,17 @@ impl TrustPolicies {
     /// Every rule that matches, in the order of the policies, and what becomes of it.
     #[must_use]
     pub fn explain(&self, repository: &Repository) -> Vec<RuleApplied<'_>> {
-        self.matching(repository, true).into_iter().map(|(_, applied)| applied).collect()
+        self.matching(repository, &[]).into_iter().map(|(_, applied)| applied).collect()
     }
 
     /// With the policies themselves: two of them may have the same name.
-    fn matching(&self, repository: &Repository, with_keys: bool) -> Vec<(&Compiled, RuleApplied<'_>)> {
+    fn matching(&self, repository: &Repository, keys: &[String]) -> Vec<(&Compiled, RuleApplied<'_>)> {
         let mut matching: Vec<(&Compiled, RuleApplied<'_>)> = Vec::new();
         // Keys that are trusted beside the policies count where these say nothing.
         let own = self.policies.iter().filter(|policy| policy.origin != PolicyOrigin::Keys);
         let spoken = own.flat_map(|policy| &policy.rules).any(|rule| rule.images.iter().any(|pattern| pattern.matches(repository)));
-        for policy in self.policies.iter().filter(|policy| policy.origin != PolicyOrigin::Keys || with_keys && !spoken) {
+        let keys = if spoken { &[] } else { keys };
+        for policy in self.policies.iter().filter(|policy| policy.speaks_for(keys)) {
             for (position, rule) in policy.rules.iter().enumerate() {
                 let patterns = rule.images.iter().filter(|pattern| pattern.matches(repository));
                 let Some(pattern) = patterns.max_by_key(|pattern| pattern.specificity()) else { continue };
@@ -84,14 +85,14 @@ impl TrustPolicies {
         documents.flat_map(|policy| &policy.rules).any(|rule| rule.images.iter().any(|pattern| pattern.matches(repository)))
     }
 
-    /// Whether they say to leave the images of a repository alone; keys of a control's parameter speak where they are asked.
+    /// Whether they say to leave the images of a repository alone; keys (PEM) of a control's parameter speak for that control.
     #[must_use]
-    pub fn ignores(&self, repository: &Repository, with_keys: bool) -> bool {
-        matches!(self.applicable(repository, with_keys), Applicable::Ignored)
+    pub fn ignores(&self, repository: &Repository, keys: &[String]) -> bool {
+        matches!(self.applicable(repository, keys), Applicable::Ignored)
     }
 
-    pub(super) fn applicable(&self, repository: &Repository, with_keys: bool) -> Applicable<'_> {
-        let matching = self.matching(repository, with_keys);
+    pub(super) fn applicable(&self, repository: &Repository, keys: &[String]) -> Applicable<'_> {
+        let matching = self.matching(repository, keys);
         let tied: Vec<_> = matching
             .iter()
             .filter(|(_, applied)| applied.effect == RuleEffect::Tied)

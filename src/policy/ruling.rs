@@ -51,8 +51,8 @@ pub struct Asked<'a> {
     pub transparency_log: bool,
     /// Whether only what has a proven time counts, whatever the policy asks.
     pub proven_time: bool,
-    /// Whether keys of the control's own parameter count for images that no rule is about.
-    pub with_keys: bool,
+    /// Public keys (PEM) of the control's own parameter: they count for images that no rule is about.
+    pub keys: &'a [String],
 }
 
 /// By whom.
@@ -67,7 +67,7 @@ pub enum AskedBy<'a> {
 impl Asked<'_> {
     /// What the policies ask.
     pub const BY_POLICY: Asked<'static> =
-        Asked { by: AskedBy::Policy, at_least: None, keyless_only: false, transparency_log: false, proven_time: false, with_keys: true };
+        Asked { by: AskedBy::Policy, at_least: None, keyless_only: false, transparency_log: false, proven_time: false, keys: &[] };
 }
 
 /// What the policies say about an image.
@@ -236,7 +236,7 @@ impl TrustPolicies {
             };
             return bench.unless_revoked(&authorities, || bench.at_least(&authorities, asked.at_least.unwrap_or(1)));
         }
-        match self.applicable(&image.repository, asked.with_keys) {
+        match self.applicable(&image.repository, asked.keys) {
             Applicable::Ignored => Ruling::Irrelevant,
             // A configuration that can be read in two ways says nothing.
             Applicable::Tie(detail) => Ruling::Unknown { cause: Cause::TrustRootUnavailable, detail },

@@ -34,12 +34,7 @@ pub fn embedded(name: &str, instance: SigstoreInstance) -> TrustRoot {
         name: name.to_owned(),
         origin: RootOrigin::Embedded,
         dated: Some(embedded_date()),
-        without_logs: without_logs(instance),
+        without_logs: instance.lacks_logs(),
         content: Ok(Arc::from(known(instance).embedded_trusted_root_json().as_bytes())),
     }
-}
-
-/// GitHub's instance has neither a transparency log nor one for certificates.
-pub(super) fn without_logs(instance: SigstoreInstance) -> bool {
-    instance == SigstoreInstance::Github
 }

@@ -28,7 +28,6 @@ pub use document::{RootError, check};
 pub use embedded::embedded;
 pub use keys::{KeyError, keys};
 pub use options::{ProxySource, TrustOptions, default_cache};
-pub use roots::lacks_logs;
 
 use crate::documents::{Authority, Material, TrustPolicy};
 use crate::model::{AuthorityMaterial, Cause, PolicyMaterial, UnknownAnswer, escape_control};

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use futures::future::join_all;
 
 use super::document;
-use super::embedded::without_logs;
 use super::file;
 use super::need::{Effort, needed};
 use super::options::TrustOptions;
@@ -26,7 +25,7 @@ pub(super) async fn load(
     let mut asked: Vec<(TufRepository, Effort, Vec<Wanted>)> = Vec::new();
     for (name, effort) in needed(policy) {
         let (source, without_logs) = match (policy.trust_roots.get(name), name) {
-            (Some(source), _) => (self::source(name, source, directory), lacks_logs(source)),
+            (Some(source), _) => (self::source(name, source, directory), source.lacks_logs()),
             (None, PUBLIC_GOOD) => (Ok(Source::Tuf(TufRepository::of(SigstoreInstance::PublicGood))), false),
             (None, _) => (Err((nowhere(name), "the policy does not define it".to_owned())), false),
         };
@@ -67,12 +66,6 @@ struct Wanted {
 enum Source {
     Tuf(TufRepository),
     Document(RootOrigin, Vec<u8>),
-}
-
-/// Whether a trust root has no transparency log by design.
-#[must_use]
-pub fn lacks_logs(source: &TrustRootSource) -> bool {
-    source.logs.is_some() || source.sigstore.is_some_and(without_logs)
 }
 
 /// The origin of what stands in the policy itself, or nowhere.

@@ -60,6 +60,8 @@ pub enum Unanswered {
     Referrers,
     SignatureTag,
     Manifest,
+    /// Where the tag of the workload leads.
+    Tag,
 }
 
 /// What a test shows that has no fixture.

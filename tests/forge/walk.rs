@@ -38,6 +38,7 @@ impl Shelves<'_> {
         let kind = match &question.ask {
             Ask::Referrers(_) => Some(Unanswered::Referrers),
             Ask::Tag(tag) if tag.ends_with(".sig") => Some(Unanswered::SignatureTag),
+            Ask::Tag(_) => Some(Unanswered::Tag),
             Ask::Manifest(_) => Some(Unanswered::Manifest),
             _ => None,
         };
@@ -271,6 +272,17 @@ fn what_a_revocation_would_cost_is_listed_by_workload() {
         (Some(0), Some("nothing that runs would fail, with 0 images; 2 other images would still be verified"))
     );
     assert_eq!(impact("identity=x").0, Some(2));
+    // By which index it was pulled is not known: whether it would fail is not either.
+    let mut row = Row::of("tag-unanswered", "keyless");
+    (row.layout, row.unanswered) = (Some("bundle".to_owned()), BTreeMap::from([(Unanswered::Tag, "timeout".to_owned())]));
+    std::fs::remove_dir_all(&target).unwrap();
+    snapshot(&[&row], kept::directory(), &target);
+    let (code, text) = impact(&format!("imageDigest=sha256:{}", "a".repeat(64)));
+    assert_eq!(
+        (code, text.lines().next()),
+        (Some(3), Some("nothing that runs would fail, with 0 images; 0 other images would still be verified"))
+    );
+    assert!(text.contains("verified now, and what would become of it is not known:\n  registry.test/tag-unanswered: timeout"), "{text}");
     assert_eq!(impact("key=12").0, Some(2));
     // Never found, and so never harmless.
     assert_eq!(impact("sourceDigest=abc123").0, Some(2));

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use seaworthy::model::{
-    Algorithm, Carrier, Digest, ImageEvidence, Link, ManifestPresence, Reason, Relation, Statement, StatementFormat, StatementSource, Step,
-    StepOutcome, SubjectState, TagState,
+    Algorithm, Carrier, Cause, Digest, ImageEvidence, Link, ManifestPresence, Reason, Relation, Statement, StatementFormat,
+    StatementSource, Step, StepOutcome, SubjectState, TagState,
 };
 use seaworthy::registry::DiskCache;
 use seaworthy::scan::{SignedBytes, Verification};
@@ -47,7 +47,11 @@ fn image(subject: &str, bundle: &[u8]) -> (ImageEvidence, Vec<SignedBytes>) {
 }
 
 fn verification(root_file: &str, cache: Option<&Path>) -> Verification {
-    let root = root("private", None, &fixture(&format!("vectors/trust/{root_file}")));
+    under(&fixture(&format!("vectors/trust/{root_file}")), cache)
+}
+
+fn under(content: &[u8], cache: Option<&Path>) -> Verification {
+    let root = root("private", None, content);
     let cache = cache.map(|directory| DiskCache::open(Some(directory.to_owned())).unwrap());
     Verification::new(Verifier::new(&[keyless(root)], as_of()), None, cache).unwrap()
 }
@@ -103,6 +107,29 @@ fn what_was_kept_under_one_root_is_not_used_under_another() {
     assert!(outcome(&prove(&verification("trusted_root.json", Some(directory.path())), IMAGE, &bundle), Step::CertificateChain).held());
     let other = prove(&verification("negative/tr.otherca.json", Some(directory.path())), IMAGE, &bundle);
     assert!(matches!(outcome(&other, Step::CertificateChain), StepOutcome::Failed { reason: Reason::CertificateUntrusted, .. }));
+}
+
+/// A root that names the log by a key of no use knows the log; one that does not name it does not.
+#[test]
+fn what_was_kept_under_a_root_without_the_log_is_not_used_where_its_key_is_not_supported() {
+    const P521: &str = "MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQAJdgK07yKtLgGAIUrxLQXaJ6A4tkjXDK/UIjVW2uMx9spwbN/Phr4SKVF6EeJ0ClkKhpgZ2Z0epdztFu2w/Aq0A8AcUh/cZyVBv3Vg99BJvzOom5zjBNCr9W7Udyb3tcU7rGeP9YY+CisSiIR7c5rSqesVNvXSrPEHFpt+pZ1gbbKar8=";
+    let bundle = fixture("vectors/bundles/ggcr-referrers/sign.sigstore.json");
+    let whole: serde_json::Value = serde_json::from_slice(&fixture("vectors/trust/trusted_root.json")).unwrap();
+    let (mut without, mut of_no_use) = (whole.clone(), whole);
+    without["tlogs"] = serde_json::json!([]);
+    for log in of_no_use["tlogs"].as_array_mut().unwrap() {
+        log["publicKey"]["rawBytes"] = P521.into();
+        log["publicKey"]["keyDetails"] = "PKIX_ECDSA_P521_SHA_512".into();
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let inclusion = |root: &serde_json::Value| {
+        let verification = under(root.to_string().as_bytes(), Some(directory.path()));
+        outcome(&prove(&verification, IMAGE, &bundle), Step::LogInclusion).clone()
+    };
+    let unknown = inclusion(&without);
+    assert!(matches!(unknown, StepOutcome::Failed { reason: Reason::LogSignatureInvalid, .. }), "{unknown:?}");
+    let known = inclusion(&of_no_use);
+    assert!(matches!(&known, StepOutcome::Unknown(why) if why.cause == Cause::UnsupportedFormat), "{known:?}");
 }
 
 #[test]

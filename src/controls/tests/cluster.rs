@@ -1,8 +1,10 @@
 //! Controls about the cluster as a whole.
 
 use super::stage::*;
-use crate::controls::ControlJudgement;
-use crate::model::{Cause, Gap, ImageEvidence, Judgement, Reason, Relation, SubjectState, Workload};
+use crate::controls::{AcceptedUnknowns, Configuration, ControlJudgement, Trust, judge};
+use crate::documents::{Document, parse};
+use crate::model::{Cause, Gap, ImageEvidence, Judgement, PolicyMaterial, Reason, Relation, SubjectState, Workload};
+use crate::policy::{AsOf, NamedPolicy, PolicyOrigin, TrustPolicies};
 
 const COMPLETE: &str = "  subject: cluster\n  rule: { cluster: { inventoryComplete: {} } }";
 const ONE_SIGNED: &str = "  subject: cluster\n  rule: { cluster: { atLeastOne: { signature: { exists: {} } } } }";
@@ -74,6 +76,33 @@ fn a_scope_narrows_containers_and_gaps_alike() {
         assert_eq!(says(&spec("test"), web(), gap_in_test(), &signed()), Some(Says::Unknown(Cause::ListIncomplete)), "{rule}");
         assert_eq!(says(&spec("test"), web(), Vec::new(), &signed()), None, "{rule}");
     }
+}
+
+#[test]
+fn what_the_policy_rests_on_is_known_whatever_could_not_be_listed() {
+    let policies = |authorities: &str| {
+        let text = format!(
+            "apiVersion: seaworthy.dev/v1alpha1\nkind: TrustPolicy\nmetadata: {{ name: p }}\nspec:\n  trustRoots: {{ r: {{ file: r.json }} }}\n  authorities: {{ a: {authorities} }}\n  images: [{{ match: ['registry.test/**'], require: {{ anyOf: [a] }} }}]\n"
+        );
+        let Document::TrustPolicy(named) = parse("p.yaml", &text).unwrap().remove(0) else { panic!("a trust policy") };
+        let material = PolicyMaterial::default();
+        TrustPolicies::new(vec![NamedPolicy { name: named.name, policy: named.policy, material, origin: PolicyOrigin::Document }])
+    };
+    let says = |id: &str, policies: &TrustPolicies| {
+        let mut inventory = inventory(web());
+        inventory.gaps = vec![gap(None, true)];
+        let trust = Trust { policies, as_of: AsOf::exactly(jiff::Timestamp::UNIX_EPOCH) };
+        let accepted = AcceptedUnknowns::parse(&[]).unwrap();
+        match judge(&builtin(id), &Configuration::default(), &inventory, &|_| None, &accepted, trust).unwrap() {
+            ControlJudgement::Cluster { judgement, .. } => Says::from(&judgement),
+            other => panic!("{other:?}"),
+        }
+    };
+    let keyless = policies("{ keyless: { trustRoot: r, issuer: { exact: i }, subject: { exact: s } } }");
+    let key = policies("{ key: { file: ops.pub } }");
+    assert_eq!(says("SW-0011", &keyless), Says::Pass);
+    assert_eq!(says("SW-0011", &key), Says::Fail(Reason::KeyMismatch));
+    assert_eq!(says("SW-0010", &keyless), Says::Unknown(Cause::ListIncomplete), "what was not listed may be covered by no rule");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What is wrong with a trust policy beyond its shape. A name that refers to nothing would make a rule weaker than it reads.
 
 use super::{
-    Authority, EvidencePlace, EvidenceRule, ImageRule, Keyless, Requirement, Revocation, Strength, TextMatch, TrustPolicy, TrustRootSource,
+    Authority, Demand, EvidencePlace, EvidenceRule, ImageRule, Keyless, Requirement, Revocation, SctDemand, Strength, TextMatch,
+    TrustPolicy, TrustRootSource,
 };
 use crate::documents::error::did_you_mean;
 use crate::documents::located::Fault;
@@ -73,10 +74,23 @@ impl Authority {
             return Some(Fault::new(format!("it ends ({until}) before it begins ({from})")).under("validUntil"));
         }
         if let Some(keyless) = &self.keyless {
-            return keyless.fault(policy).map(|fault| fault.under("keyless"));
+            return keyless.fault(policy).map(|fault| fault.under("keyless")).or_else(|| self.unlogged(keyless, policy));
         }
         let certificate = self.certificate.as_ref()?;
         certificate.subject.fault().map(|fault| fault.under("subject").under("certificate"))
+    }
+}
+
+impl Authority {
+    /// A proof that is asked for and that its trust root cannot give: it would have to be passed over, or nothing would ever hold.
+    fn unlogged(&self, keyless: &Keyless, policy: &TrustPolicy) -> Option<Fault> {
+        let root = &keyless.trust_root;
+        if !policy.trust_roots.get(root)?.lacks_logs() {
+            return None;
+        }
+        let asked = [("transparencyLog", self.transparency_log == Some(Demand::Required)), ("sct", self.sct == Some(SctDemand::Required))];
+        let (key, _) = asked.into_iter().find(|(_, asked)| *asked)?;
+        Some(Fault::new(format!("`{key}: required` of trust root {root:?}, which has no logs by design: leave it out")).under(key))
     }
 }
 

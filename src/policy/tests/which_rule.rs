@@ -165,6 +165,30 @@ fn what_is_revoked_is_so_for_one_statement_too() {
     assert_eq!(check(43, "2026-11-01T00:00:00Z"), Verdict::Verified, "another artifact");
 }
 
+/// A policy of keys (PEM) that a control trusts, as the command line makes it.
+fn of_keys(pem: &str, seed: u8) -> crate::policy::NamedPolicy {
+    let spec =
+        format!("  authorities: {{ key-1: {{ key: {{ data: {pem} }} }} }}\n  images: [{{ match: ['**'], require: {{ anyOf: [key-1] }} }}]");
+    let made = policy("keys", &spec, &[("key-1", AuthorityMaterial::Keys(vec![key(seed)]))], &[]);
+    crate::policy::NamedPolicy { origin: crate::policy::PolicyOrigin::Keys, ..made }
+}
+
+#[test]
+fn what_one_control_trusts_no_other_does() {
+    let policies = TrustPolicies::new(vec![of_keys("pem-one", 1), of_keys("pem-two", 2)]);
+    let (one, two, three) = (["pem-one".to_owned()], ["pem-two".to_owned()], ["pem-three".to_owned()]);
+    let says = |keys: &[String]| says(&policies, &signed_by(&policies, &[1]), Asked { keys, ..Asked::BY_POLICY }).0;
+    assert_eq!(says(&one), Some(Verdict::Verified));
+    assert_eq!(says(&two), Some(Verdict::Rejected(Reason::KeyMismatch)));
+    for none in [&[][..], &three] {
+        assert_eq!(says(none), Some(Verdict::Rejected(Reason::IdentityMismatch)), "no rule is about it");
+    }
+    // Where a policy has a rule, that is what counts.
+    let ruled = TrustPolicies::new(vec![of_keys("pem-one", 1), policy("p", OPS, &[("ops", AuthorityMaterial::Keys(vec![key(3)]))], &[])]);
+    let (verdict, _) = super::says(&ruled, &signed_by(&ruled, &[1]), Asked { keys: &one, ..Asked::BY_POLICY });
+    assert_eq!(verdict, Some(Verdict::Rejected(Reason::KeyMismatch)));
+}
+
 #[test]
 fn a_revocation_that_is_tried_out_changes_nothing_else() {
     let policies = TrustPolicies::new(vec![policy("p", OPS, &[("ops", ops())], &[])]);

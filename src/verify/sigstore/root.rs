@@ -106,8 +106,10 @@ impl Root {
         let rekor_keys = trusted.rekor_keys().map_err(|error| unavailable(name, &error))?;
         let certificates = trusted.certificate_authorities.iter().flat_map(|authority| &authority.cert_chain.certificates);
         let authorities = certificates.filter_map(|entry| Certificate::from_der(entry.raw_bytes.as_bytes()).ok()).collect();
-        // What was left out as of the moment is not in it: two moments between which nothing begins are one.
-        let written = serde_json::to_vec(&(name, dated, without_logs, &trusted)).map_err(|error| unavailable(name, &error))?;
+        // What was left out as of the moment is not in it: two moments between which nothing begins are one. Logs of no use are: whether
+        // they are known makes a difference.
+        let written =
+            serde_json::to_vec(&(name, dated, without_logs, &trusted, &unsupported_logs)).map_err(|error| unavailable(name, &error))?;
         let material = Digest::of(Algorithm::Sha256, &written);
         Ok(Self { name: name.to_owned(), dated, without_logs, trusted, verifier, rekor_keys, authorities, unsupported_logs, material })
     }
