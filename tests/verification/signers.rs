@@ -273,6 +273,46 @@ fn a_proof_of_inclusion_that_contradicts_itself_does_not_hold() {
     }
 }
 
+/// A log entry that cannot be read is nothing but that: what it does not concern is told, and a signature whose policy asks for no log stands.
+#[test]
+fn a_log_entry_that_cannot_be_read_concerns_the_log_alone() {
+    const ENTRY: &str = "dev.sigstore.cosign/bundle";
+    type Bend = fn(&mut Image);
+    let bundle_of_another_kind: Bend = |image| {
+        let mut bundle: Value = serde_json::from_slice(&image.statement).unwrap();
+        bundle["verificationMaterial"]["tlogEntries"][0]["kindVersion"]["kind"] = "alpine".into();
+        image.statement = serde_json::to_vec(&bundle).unwrap();
+    };
+    let annotated: Bend = |image| {
+        let annotations = image.layer.annotations.as_mut().unwrap();
+        let mut entry: Value = serde_json::from_str(&annotations[ENTRY]).unwrap();
+        // {"kind":"alpine","apiVersion":"0.0.1"}
+        entry["Payload"]["body"] = "eyJraW5kIjoiYWxwaW5lIiwiYXBpVmVyc2lvbiI6IjAuMC4xIn0=".into();
+        annotations.insert(ENTRY.to_owned(), entry.to_string());
+    };
+    let garbled: Bend = |image| drop(image.layer.annotations.as_mut().unwrap().insert(ENTRY.to_owned(), "{".to_owned()));
+    let unknown = |outcome: &StepOutcome| matches!(outcome, StepOutcome::Unknown(answer) if answer.cause == Cause::UnsupportedFormat);
+    let malformed = |outcome: &StepOutcome| matches!(outcome, StepOutcome::Failed { reason: Reason::Malformed, .. });
+    let cases: [(&str, Who, Bend, fn(&StepOutcome) -> bool); 6] = [
+        ("cosign-key-bundle", Key("p256"), bundle_of_another_kind, unknown),
+        ("cosign-key-legacy", Key("p256"), annotated, unknown),
+        ("cosign-key-legacy", Key("p256"), garbled, malformed),
+        ("cosign-bundle", Identity(PERSON), bundle_of_another_kind, unknown),
+        ("cosign-legacy", Identity(PERSON), annotated, unknown),
+        ("cosign-legacy", Identity(PERSON), garbled, malformed),
+    ];
+    for (name, who, bend, expected) in cases {
+        let mut image = Image::read(name);
+        bend(&mut image);
+        let proof = image.proof(&trial(who), &image.digest, &image.manifest);
+        assert!(proof.step(Step::Form).held() && expected(proof.step(Step::LogEntry)), "{name}: {:?}", proof.steps);
+        assert!(!proof.step(Step::LogInclusion).held() && proof.log.is_none(), "{name}: {:?}", proof.steps);
+        // Without the log, nothing but a time stamp shows that the certificate was valid.
+        let holds = matches!(who, Key(_)) || name == "cosign-bundle";
+        assert_eq!(proof.step(Step::Signature).held(), holds, "{name}: {:?}", proof.steps);
+    }
+}
+
 /// A signature by a key has no certificate with a date: when it claims to be from is what its time stamp says, proven or not.
 #[test]
 fn a_log_that_an_old_root_cannot_know_is_not_held_against_a_key() {

@@ -92,6 +92,7 @@ pub(super) fn by_certificate(content: &Content, root: &Root, own_authority: bool
         super::old_entry::verify(content, old, root, &read, &mut found);
         return found;
     }
+    note_unread_entry(content, &mut found);
     let material = &content.bundle.verification_material;
     let mut relaxed = Relaxed {
         certificate_log: own_authority || root.without_logs,
@@ -166,6 +167,14 @@ fn note_verified(bundle: &Bundle, root: &Root, read: &Read, relaxed: &Relaxed, r
     let times: Vec<_> = found.times.iter().map(|time| time.at.to_string()).collect();
     found.held(Step::CertificateValidity, format!("valid from {from} until {until}; signed at {}", times.join(", ")));
     found.held(Step::Signature, format!("by the certificate's key {}", read.claims.key.short()));
+}
+
+/// Notes an entry of the log that cannot be read: whether it is in the log cannot be known then, or not be shown.
+fn note_unread_entry(content: &Content, found: &mut Found) {
+    if let Some(outcome) = &content.unread_entry {
+        found.note(Step::LogEntry, outcome.clone());
+        found.note(Step::LogInclusion, StepOutcome::NotApplicable);
+    }
 }
 
 fn note_stamps(found: &mut Found) {
@@ -254,6 +263,7 @@ pub(super) fn by_key(content: &Content, key: &PublicKey, root: Option<&Root>, as
             return found;
         }
     }
+    note_unread_entry(content, &mut found);
     let material = &content.bundle.verification_material;
     let mut relaxed = Relaxed {
         certificate_log: true,

@@ -24,6 +24,8 @@ pub(super) struct Content {
     pub(super) form: String,
     /// The entry of a kind that the family does not read, with the envelope that it is about.
     pub(super) old_entry: Option<OldEntry>,
+    /// Why its log entry cannot be read, where there is one that cannot: that it is there is known, and nothing else of it.
+    pub(super) unread_entry: Option<StepOutcome>,
 }
 
 enum SignedThing {
@@ -118,13 +120,17 @@ pub(super) fn of_bundle(signed: &Signed<'_>, named: &[Digest]) -> Result<Content
     if let Some(newer) = shape.media_type.as_deref().filter(|text| text.parse::<MediaType>().is_err()) {
         return Err(StepOutcome::unknown(Cause::UnsupportedFormat, format!("a bundle of the form {newer:?} is not known to this version")));
     }
-    if let Some(kind) = shape.verification_material.unsupported_entry() {
-        return Err(StepOutcome::unknown(
-            Cause::UnsupportedFormat,
-            format!("log entries of the kind {kind} are not supported in a bundle"),
-        ));
+    let unread_entry = shape.verification_material.unsupported_entry().map(|kind| {
+        StepOutcome::unknown(Cause::UnsupportedFormat, format!("log entries of the kind {kind} are not supported in a bundle"))
+    });
+    let mut bundle: Bundle = match unread_entry {
+        None => serde_json::from_slice(signed.bytes),
+        Some(_) => serde_json::from_slice(signed.bytes).and_then(|mut document: Value| {
+            document["verificationMaterial"]["tlogEntries"] = json!([]);
+            serde_json::from_value(document)
+        }),
     }
-    let mut bundle: Bundle = serde_json::from_slice(signed.bytes).map_err(malformed)?;
+    .map_err(malformed)?;
     // Some clients keep the chain in a bundle of version 0.3, which allows one certificate alone; older versions allow both.
     if matches!(bundle.verification_material.content, VerificationMaterialContent::X509CertificateChain { .. })
         && bundle.media_type == MediaType::Bundle0_3
@@ -136,7 +142,7 @@ pub(super) fn of_bundle(signed: &Signed<'_>, named: &[Digest]) -> Result<Content
         _ => format!("{} with a message signature", bundle.media_type()),
     };
     let thing = thing(signed, named)?;
-    Ok(Content { bundle, signed: thing, form, old_entry: None })
+    Ok(Content { bundle, signed: thing, form, old_entry: None, unread_entry })
 }
 
 /// What a bundle signs: the digest that it was found beside where it names that, else the first that it names, so that it can still
@@ -212,21 +218,18 @@ pub(super) fn of_layer(signed: &Signed<'_>) -> Result<Content, StepOutcome> {
         }
         None => drop(material.insert("publicKey".to_owned(), json!({ "hint": "" }))),
     }
-    let mut old_entry = None;
+    let (mut old_entry, mut unread_entry) = (None, None);
     let mut media_type = MediaType::Bundle0_2;
     if let Some(text) = layer.annotation(LOG).filter(|text| !text.trim().is_empty()) {
-        let entry: CosignLogEntry =
-            serde_json::from_str(text).map_err(|error| malformed(format!("the annotation {LOG} cannot be read: {error}")))?;
-        let body = base64::decode("the body of the log entry", &entry.payload.body).map_err(refuse)?;
-        let (kind, version) = kind_of(&body).ok_or_else(|| malformed("the body of the log entry names no kind".to_owned()))?;
-        if (kind.as_str(), version.as_str()) == ("intoto", "0.0.1") && is_envelope {
-            old_entry = Some(OldEntry { entry, envelope: Digest::of(Algorithm::Sha256, signed.bytes) });
-        } else if matches!((kind.as_str(), version.as_str()), ("hashedrekord" | "dsse", "0.0.1") | ("intoto", "0.0.2")) {
-            media_type = MediaType::Bundle0_1;
-            material.insert("tlogEntries".to_owned(), json!([log_entry(&entry, &kind, &version)?]));
-        } else {
-            let detail = format!("log entries of the kind {kind}/{version} are not supported");
-            return Err(StepOutcome::unknown(Cause::UnsupportedFormat, detail));
+        match annotated_entry(text, is_envelope) {
+            Ok(AnnotatedEntry::Old(entry)) => {
+                old_entry = Some(OldEntry { entry, envelope: Digest::of(Algorithm::Sha256, signed.bytes) });
+            }
+            Ok(AnnotatedEntry::Read(entry)) => {
+                media_type = MediaType::Bundle0_1;
+                material.insert("tlogEntries".to_owned(), json!([entry]));
+            }
+            Err(outcome) => unread_entry = Some(outcome),
         }
     }
     if let Some(text) = layer.annotation(TIME_STAMP).filter(|text| !text.trim().is_empty()) {
@@ -259,7 +262,29 @@ pub(super) fn of_layer(signed: &Signed<'_>) -> Result<Content, StepOutcome> {
     } else {
         SignedThing::Bytes(signed.bytes.to_vec())
     };
-    Ok(Content { bundle, signed: thing, form: form.to_owned(), old_entry })
+    Ok(Content { bundle, signed: thing, form: form.to_owned(), old_entry, unread_entry })
+}
+
+/// A log entry as cosign annotates it.
+enum AnnotatedEntry {
+    /// Of the kind that the family does not read.
+    Old(CosignLogEntry),
+    /// As a bundle has it.
+    Read(Value),
+}
+
+/// Reads cosign's annotation with a log entry. What is wrong with it concerns the log alone.
+fn annotated_entry(text: &str, of_envelope: bool) -> Result<AnnotatedEntry, StepOutcome> {
+    let malformed = |text: String| refuse(Malformed(text));
+    let entry: CosignLogEntry =
+        serde_json::from_str(text).map_err(|error| malformed(format!("the annotation {LOG} cannot be read: {error}")))?;
+    let body = base64::decode("the body of the log entry", &entry.payload.body).map_err(refuse)?;
+    let (kind, version) = kind_of(&body).ok_or_else(|| malformed("the body of the log entry names no kind".to_owned()))?;
+    match (kind.as_str(), version.as_str()) {
+        ("intoto", "0.0.1") if of_envelope => Ok(AnnotatedEntry::Old(entry)),
+        ("hashedrekord" | "dsse", "0.0.1") | ("intoto", "0.0.2") => log_entry(&entry, &kind, &version).map(AnnotatedEntry::Read),
+        _ => Err(StepOutcome::unknown(Cause::UnsupportedFormat, format!("log entries of the kind {kind}/{version} are not supported"))),
+    }
 }
 
 /// Kind and version of a log entry's body.
