@@ -278,6 +278,7 @@ fn a_proof_of_inclusion_that_contradicts_itself_does_not_hold() {
 fn a_log_entry_that_cannot_be_read_concerns_the_log_alone() {
     const ENTRY: &str = "dev.sigstore.cosign/bundle";
     type Bend = fn(&mut Image);
+    type Expected = fn(&StepOutcome) -> bool;
     let bundle_of_another_kind: Bend = |image| {
         let mut bundle: Value = serde_json::from_slice(&image.statement).unwrap();
         bundle["verificationMaterial"]["tlogEntries"][0]["kindVersion"]["kind"] = "alpine".into();
@@ -291,9 +292,9 @@ fn a_log_entry_that_cannot_be_read_concerns_the_log_alone() {
         annotations.insert(ENTRY.to_owned(), entry.to_string());
     };
     let garbled: Bend = |image| drop(image.layer.annotations.as_mut().unwrap().insert(ENTRY.to_owned(), "{".to_owned()));
-    let unknown = |outcome: &StepOutcome| matches!(outcome, StepOutcome::Unknown(answer) if answer.cause == Cause::UnsupportedFormat);
-    let malformed = |outcome: &StepOutcome| matches!(outcome, StepOutcome::Failed { reason: Reason::Malformed, .. });
-    let cases: [(&str, Who, Bend, fn(&StepOutcome) -> bool); 6] = [
+    let unknown: Expected = |outcome| matches!(outcome, StepOutcome::Unknown(answer) if answer.cause == Cause::UnsupportedFormat);
+    let malformed: Expected = |outcome| matches!(outcome, StepOutcome::Failed { reason: Reason::Malformed, .. });
+    let cases: [(&str, Who, Bend, Expected); 6] = [
         ("cosign-key-bundle", Key("p256"), bundle_of_another_kind, unknown),
         ("cosign-key-legacy", Key("p256"), annotated, unknown),
         ("cosign-key-legacy", Key("p256"), garbled, malformed),
