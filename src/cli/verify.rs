@@ -177,6 +177,29 @@ fn artifact(text: &str) -> anyhow::Result<(Digest, Option<Vec<u8>>)> {
     Ok((Digest::of(Algorithm::Sha256, &bytes), Some(bytes)))
 }
 
+/// By which digest a bundle names an artifact.
+enum Naming {
+    By(Digest),
+    Others,
+    /// By digests of another kind than the one that is at hand.
+    NotComparable,
+}
+
+/// Clients name what Ed25519 keys sign by SHA-512 (RFC 8032: Ed25519ph).
+fn naming(subjects: &[Digest], digest: &Digest, bytes: Option<&[u8]>) -> Naming {
+    if subjects.contains(digest) {
+        return Naming::By(digest.clone());
+    }
+    if subjects.is_empty() || subjects.iter().any(|subject| subject.algorithm() != Algorithm::Sha512) {
+        return Naming::Others;
+    }
+    match bytes.map(|bytes| Digest::of(Algorithm::Sha512, bytes)) {
+        Some(digest) if subjects.contains(&digest) => Naming::By(digest),
+        Some(_) => Naming::Others,
+        None => Naming::NotComparable,
+    }
+}
+
 async fn verify_bundle(arguments: &VerifyBundle) -> anyhow::Result<VerificationReport> {
     let (subject, bytes) = artifact(&arguments.artifact)?;
     let file = arguments.bundle.display().to_string();
@@ -190,13 +213,23 @@ async fn verify_bundle(arguments: &VerifyBundle) -> anyhow::Result<VerificationR
         artifact_type: None,
         annotations: None,
     };
+    let mut named = subject.clone();
     let (format, relation) = match read(&layer, &bundle) {
-        Ok(read) if read.subjects.contains(&subject) => (read.format, Relation::Names),
-        Ok(read) => (read.format, Relation::NamesOthers(read.subjects)),
+        Ok(read) => match naming(&read.subjects, &subject, bytes.as_deref()) {
+            Naming::By(digest) => {
+                named = digest;
+                (read.format, Relation::Names)
+            }
+            Naming::Others => (read.format, Relation::NamesOthers(read.subjects)),
+            Naming::NotComparable => {
+                let media_type = "Sigstore bundle over SHA-512 (give the artifact itself)".to_owned();
+                (StatementFormat::Unsupported { media_type }, Relation::Names)
+            }
+        },
         Err(malformed) => (StatementFormat::Unsupported { media_type: layer.media_type.clone() }, Relation::Malformed(malformed.0)),
     };
     let verifier = Verifier::new(trusted.policies.trials(), as_of.moment);
-    let signed = Signed { layer: &layer, bytes: &bundle, subject: &subject, artifact: bytes.as_deref() };
+    let signed = Signed { layer: &layer, bytes: &bundle, subject: &named, artifact: bytes.as_deref() };
     let statement = Statement {
         format,
         source: StatementSource::BundleFile,

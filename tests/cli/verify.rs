@@ -128,6 +128,38 @@ fn the_same_for_programs() {
     insta::assert_json_snapshot!("bundle_verified_json", json);
 }
 
+/// As cosign signs blobs by Ed25519 keys: what is signed is named by SHA-512.
+#[test]
+fn what_is_named_by_sha_512_is_compared_with_the_bytes() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use ed25519_dalek::{Digest as _, Sha512, Signer as _, SigningKey};
+
+    const SPKI_OF_ED25519: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+    let program = Program::new();
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let spki = [&SPKI_OF_ED25519[..], key.verifying_key().as_bytes()].concat();
+    program.file("ops.pub", &format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(spki)));
+    let policy = program.file(
+        "policy.yaml",
+        "apiVersion: seaworthy.dev/v1alpha1\nkind: TrustPolicy\nmetadata: { name: p }\nspec:\n  authorities: { ops: { key: { file: ops.pub } } }\n",
+    );
+    let (artifact, other) = (program.file("artifact", "what is signed"), program.file("other", "something else"));
+    let bundle = serde_json::json!({
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "verificationMaterial": { "publicKey": { "hint": "ops" }, "tlogEntries": [] },
+        "messageSignature": {
+            "messageDigest": { "algorithm": "SHA2_512", "digest": STANDARD.encode(Sha512::digest("what is signed")) },
+            "signature": STANDARD.encode(key.sign(b"what is signed").to_bytes()),
+        },
+    });
+    let bundle = program.file("bundle.json", &bundle.to_string());
+    let verify = |artifact: &str| program.run(&["verify", "bundle", "--offline", "--bundle", &bundle, "--trust-policy", &policy, artifact]);
+    verify(&artifact).prints(0, &["VERIFIED"]);
+    verify(&other).prints(1, &["REJECTED (digest-mismatch)"]);
+    verify(OTHER).prints(3, &["UNKNOWN (unsupported-format)", "over SHA-512 (give the artifact itself)"]);
+}
+
 #[test]
 fn rules_explain_themselves() {
     let program = Program::new();
