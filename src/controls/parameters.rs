@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Library;
 use crate::documents::{
-    ClusterLeaf, Control, ControlParameters, DocumentError, OrParam, ParameterSpec, ParameterType, Parameters, RegistryLeaf, Rule, nearest,
+    ClusterLeaf, Control, ControlParameters, DocumentError, OrParam, ParameterSpec, ParameterType, Parameters, RegistryLeaf, Rule,
+    SignatureLeaf, SignedBy, VerifiedLeaf, nearest,
 };
 use crate::model::Pattern;
 
@@ -194,6 +195,7 @@ fn says_nothing(rule: &Rule, values: &Values) -> bool {
         Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => says_nothing(rule, values),
         Rule::Registry(RegistryLeaf::Allowed(patterns) | RegistryLeaf::Denied(patterns)) => unset(patterns),
         Rule::Registry(RegistryLeaf::ViaProxy(via)) => unset(&via.public),
+        Rule::Signature(SignatureLeaf::Verified(VerifiedLeaf { by: SignedBy::Authorities(names), .. })) => values.strings(names).is_empty(),
         Rule::Reference(_) | Rule::Running(_) | Rule::Signature(_) | Rule::Policy(_) => false,
         Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => false,
     }

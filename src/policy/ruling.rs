@@ -230,6 +230,10 @@ impl TrustPolicies {
     pub fn judge(&self, image: &ImageEvidence, asked: &Asked<'_>, as_of: AsOf) -> Ruling {
         let bench = Bench { image, asked, as_of };
         if let AskedBy::Authorities(names) = asked.by {
+            if names.is_empty() {
+                let detail = "the control names no authority: whose signature is wanted is not said".to_owned();
+                return Ruling::Unknown { cause: Cause::TrustRootUnavailable, detail };
+            }
             let authorities: Vec<_> = match names.iter().map(|name| self.authority_named(name)).collect() {
                 Ok(authorities) => authorities,
                 Err(detail) => return Ruling::Unknown { cause: Cause::TrustRootUnavailable, detail },

@@ -106,6 +106,14 @@ fn what_the_policy_rests_on_is_known_whatever_could_not_be_listed() {
 }
 
 #[test]
+fn a_control_that_names_no_authority_is_not_configured() {
+    let spec =
+        "  params: { who: { type: strings, default: [] } }\n  rule: { signature: { verified: { by: { authorities: { param: who } } } } }";
+    let judgement = judged(&control(spec), &inventory(web()), Some(&signed()));
+    assert_eq!(judgement, ControlJudgement::Unconfigured(vec!["who".to_owned()]));
+}
+
+#[test]
 fn combinations_stay_three_valued() {
     let combined = |rule: &str| {
         let mut inventory = inventory(web());

@@ -165,6 +165,13 @@ fn what_is_revoked_is_so_for_one_statement_too() {
     assert_eq!(check(43, "2026-11-01T00:00:00Z"), Verdict::Verified, "another artifact");
 }
 
+#[test]
+fn who_names_nobody_says_nothing() {
+    let policies = by_rules("  images: [{ match: ['**'], require: { anyOf: [ops] } }]", &[]);
+    let asked = Asked { by: crate::policy::AskedBy::Authorities(&[]), ..Asked::BY_POLICY };
+    assert_eq!(says(&policies, &signed_by(&policies, &[1]), asked).0, Some(Verdict::Unknown(Cause::TrustRootUnavailable)));
+}
+
 /// A policy of keys (PEM) that a control trusts, as the command line makes it.
 fn of_keys(pem: &str, seed: u8) -> crate::policy::NamedPolicy {
     let spec =
