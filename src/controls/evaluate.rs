@@ -75,7 +75,10 @@ pub(super) fn asks(rule: &Rule, values: &Values, subject: &Subject<'_>) -> bool 
         // What the policies leave alone is irrelevant, never passed.
         Rule::Signature(SignatureLeaf::Verified(VerifiedLeaf { by: SignedBy::TrustPolicy(_), keys, .. })) => {
             let keys = values.strings(keys);
-            subject.reference.as_ref().map_or(true, |reference| !subject.trust.policies.ignores(reference.repository(), keys))
+            let Trust { policies, as_of } = subject.trust;
+            let left_alone = subject.reference.as_ref().is_ok_and(|reference| policies.ignores(reference.repository(), keys));
+            // What is revoked is so whatever the rules are about.
+            !left_alone || subject.evidence.is_some_and(|evidence| policies.revokes(evidence, as_of))
         }
         Rule::Reference(_) | Rule::Registry(_) | Rule::Signature(_) => true,
         Rule::Running(RunningLeaf::DigestKnown(_) | RunningLeaf::DeclaredInTemplate(_)) => true,

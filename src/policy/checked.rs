@@ -39,8 +39,14 @@ impl TrustPolicies {
         checked(statement, &SubjectState::Known(subject.clone()), &self.everybody(), revoked.as_deref(), as_of)
     }
 
+    /// Whether any policy revokes an image, whoever signed it: that is said of images too that the rules leave alone.
+    #[must_use]
+    pub fn revokes(&self, image: &ImageEvidence, as_of: AsOf) -> bool {
+        self.revoked_image(digests_of(image), as_of).is_some()
+    }
+
     /// Why an image is not trusted any more, whoever signed it, if any policy says so of one of these digests.
-    fn revoked_image<'d>(&self, mut digests: impl Iterator<Item = &'d Digest>, as_of: AsOf) -> Option<String> {
+    pub(super) fn revoked_image<'d>(&self, mut digests: impl Iterator<Item = &'d Digest>, as_of: AsOf) -> Option<String> {
         let revocations: Vec<_> = self.policies.iter().flat_map(|policy| &policy.revocations).collect();
         digests.find_map(|digest| revocations.iter().find_map(|revoked| revoked.of_image(digest, as_of.moment)))
     }

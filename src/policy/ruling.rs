@@ -241,7 +241,10 @@ impl TrustPolicies {
             return bench.unless_revoked(&authorities, || bench.at_least(&authorities, asked.at_least.unwrap_or(1)));
         }
         match self.applicable(&image.repository, asked.keys) {
-            Applicable::Ignored => Ruling::Irrelevant,
+            Applicable::Ignored => match self.revoked_image(digests_of(image), as_of) {
+                Some(detail) => Ruling::Rejected { reason: Reason::Revoked, detail },
+                None => Ruling::Irrelevant,
+            },
             // A configuration that can be read in two ways says nothing.
             Applicable::Tie(detail) => Ruling::Unknown { cause: Cause::TrustRootUnavailable, detail },
             Applicable::Rejected => bench.nobody(),

@@ -157,6 +157,13 @@ fn what_the_policies_leave_alone_neither_holds_up_nor_carries_a_rule() {
     let served = Served::new("bundle");
     assert_eq!(served.control(&program, "ACME-1", &more), "passed");
     assert_eq!(served.control(&program, "ACME-2", &more), "failed reference-not-pinned");
+    // Whatever the rules are about: what is revoked is not left alone.
+    let text = std::fs::read_to_string(&policy).unwrap();
+    let image = image().to_string();
+    let revoking = program.file("revoking.yaml", &format!("{text}\n  revocations: [{{ imageDigest: '{image}', reason: backdoor }}]\n"));
+    assert_eq!(served.control(&program, "C-0236", &["--trust-policy", policy.to_str().unwrap()]), "irrelevant");
+    assert_eq!(served.control(&program, "C-0236", &["--trust-policy", &revoking]), "failed revoked");
+    assert_eq!(served.control(&program, "ACME-1", &[&more[..2], &["--trust-policy", &revoking]].concat()), "failed revoked");
 }
 
 #[test]
@@ -466,4 +473,27 @@ fn a_report_as_of_a_moment_marks_what_is_of_today() {
             .out()
             .contains("as asked (tags, registries and what runs: as they were when they were asked)")
     );
+}
+
+/// Each stamp and each entry costs a verification: beyond what signers write nobody looks.
+#[test]
+fn proofs_without_number_are_not_looked_at() {
+    let sigstore = Sigstore::new();
+    let signer = sigstore.signer(&workflow(WORKFLOW));
+    let program = Program::new();
+    let root = program.file("root.json", &sigstore.trusted_root().to_string());
+    let bundle = sigstore.envelope_bundle(Version::V03, &signer, &statement(&image()), Proofs::new(Log::V2, true));
+    for (pointer, what) in [
+        ("/verificationMaterial/timestampVerificationData/rfc3161Timestamps", "time stamps"),
+        ("/verificationMaterial/tlogEntries", "log entries"),
+    ] {
+        let mut many = bundle.clone();
+        let list = many.pointer_mut(pointer).unwrap().as_array_mut().unwrap();
+        *list = vec![list[0].clone(); 33];
+        let file = program.file("bundle.json", &many.to_string());
+        let arguments = ["verify", "bundle", "--bundle", &file, "--trusted-root", &root, "--offline", "--at", "2026-11-02"];
+        let ended = program.run(&[&arguments[..], &["--identity", WORKFLOW, "--issuer", GITHUB, &image().to_string()]].concat());
+        assert_eq!(ended.code, Some(3), "{ended:#?}");
+        assert!(ended.out().contains("UNKNOWN (too-large)") && ended.out().contains(what), "{}", ended.out());
+    }
 }

@@ -15,6 +15,9 @@ const CHAIN: &str = "dev.sigstore.cosign/chain";
 const LOG: &str = "dev.sigstore.cosign/bundle";
 const TIME_STAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 
+/// Most log entries, and most time stamps, of one bundle: signers write one or two.
+const MOST_PROOFS: usize = 32;
+
 /// A signature, ready to be tried.
 pub(super) struct Content {
     pub(super) bundle: Bundle,
@@ -120,6 +123,9 @@ pub(super) fn of_bundle(signed: &Signed<'_>, named: &[Digest]) -> Result<Content
     if let Some(newer) = shape.media_type.as_deref().filter(|text| text.parse::<MediaType>().is_err()) {
         return Err(StepOutcome::unknown(Cause::UnsupportedFormat, format!("a bundle of the form {newer:?} is not known to this version")));
     }
+    if let Some(many) = shape.verification_material.too_many() {
+        return Err(StepOutcome::unknown(Cause::TooLarge, format!("it has more than {MOST_PROOFS} {many}, which no signer writes")));
+    }
     let unread_entry = shape.verification_material.unsupported_entry().map(|kind| {
         StepOutcome::unknown(Cause::UnsupportedFormat, format!("log entries of the kind {kind} are not supported in a bundle"))
     });
@@ -176,6 +182,15 @@ struct Shape {
 struct MaterialShape {
     #[serde(default)]
     tlog_entries: Option<Vec<EntryShape>>,
+    #[serde(default)]
+    timestamp_verification_data: Option<StampsShape>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StampsShape {
+    #[serde(default)]
+    rfc3161_timestamps: Option<Vec<serde::de::IgnoredAny>>,
 }
 
 #[derive(Deserialize)]
@@ -193,6 +208,13 @@ struct KindShape {
 }
 
 impl MaterialShape {
+    /// Of what there are more than anybody looks at: each costs a verification.
+    fn too_many(&self) -> Option<&'static str> {
+        let entries = self.tlog_entries.iter().flatten().count();
+        let stamps = self.timestamp_verification_data.iter().flat_map(|data| data.rfc3161_timestamps.iter().flatten()).count();
+        if entries > MOST_PROOFS { Some("log entries") } else { (stamps > MOST_PROOFS).then_some("time stamps") }
+    }
+
     /// The first kind of log entry that the family does not read.
     fn unsupported_entry(&self) -> Option<String> {
         let kinds = self.tlog_entries.iter().flatten().map(|entry| (entry.kind_version.kind.as_str(), entry.kind_version.version.as_str()));
