@@ -215,6 +215,7 @@ async fn verify_bundle(arguments: &VerifyBundle) -> anyhow::Result<VerificationR
     };
     let mut named = subject.clone();
     let (format, relation) = match read(&layer, &bundle) {
+        Ok(read) if matches!(read.format, StatementFormat::Unsupported { .. }) => (read.format, Relation::Names),
         Ok(read) => match naming(&read.subjects, &subject, bytes.as_deref()) {
             Naming::By(digest) => {
                 named = digest;

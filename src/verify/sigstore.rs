@@ -159,6 +159,11 @@ fn read_message(message: &MessageSignature) -> Result<ReadStatement, Malformed> 
     }
     let bytes = base64::decode("the bundle's message digest", &message.message_digest.digest)?;
     let digest = match message.message_digest.algorithm.as_str() {
+        // The other algorithms of protobuf-specs (`HashAlgorithm`), which keys on P-384 sign: no digest here is compared with them.
+        other @ ("SHA2_384" | "SHA3_256" | "SHA3_384") => {
+            let format = StatementFormat::Unsupported { media_type: format!("Sigstore bundle over {other}") };
+            return Ok(ReadStatement { format, subjects: Vec::new() });
+        }
         "SHA2_256" => <[u8; 32]>::try_from(bytes).ok().map(Digest::from_sha256),
         "SHA2_512" => <[u8; 64]>::try_from(bytes).ok().map(Digest::from_sha512),
         _ => None,

@@ -153,11 +153,18 @@ fn what_is_named_by_sha_512_is_compared_with_the_bytes() {
             "signature": STANDARD.encode(key.sign(b"what is signed").to_bytes()),
         },
     });
+    let mut by_another = bundle.clone();
     let bundle = program.file("bundle.json", &bundle.to_string());
     let verify = |artifact: &str| program.run(&["verify", "bundle", "--offline", "--bundle", &bundle, "--trust-policy", &policy, artifact]);
     verify(&artifact).prints(0, &["VERIFIED"]);
     verify(&other).prints(1, &["REJECTED (digest-mismatch)"]);
     verify(OTHER).prints(3, &["UNKNOWN (unsupported-format)", "over SHA-512 (give the artifact itself)"]);
+    // What keys on P-384 sign is not compared, so nothing is said about it; what is no algorithm is malformed.
+    for (algorithm, code, said) in [("SHA2_384", 3, "UNKNOWN (unsupported-format)"), ("MD5", 1, "REJECTED (malformed)")] {
+        by_another["messageSignature"]["messageDigest"]["algorithm"] = algorithm.into();
+        program.file("bundle.json", &by_another.to_string());
+        verify(&artifact).prints(code, &[said]);
+    }
 }
 
 #[test]
