@@ -314,6 +314,44 @@ fn a_log_entry_that_cannot_be_read_concerns_the_log_alone() {
     }
 }
 
+/// Entries that are proven do not vouch for one beside them that is not.
+#[test]
+fn a_log_entry_without_proof_is_not_shown_as_logged() {
+    for (name, who) in [("cosign-bundle", Identity(PERSON)), ("cosign-key-bundle", Key("p256"))] {
+        let mut image = Image::read(name);
+        let mut bundle: Value = serde_json::from_slice(&image.statement).unwrap();
+        let entries = bundle["verificationMaterial"]["tlogEntries"].as_array_mut().unwrap();
+        let mut made_up = entries[0].clone();
+        made_up["logIndex"] = "424242".into();
+        let fields = made_up.as_object_mut().unwrap();
+        fields.remove("inclusionProof");
+        fields.remove("inclusionPromise");
+        entries.insert(0, made_up);
+        image.statement = serde_json::to_vec(&bundle).unwrap();
+        let proof = image.proof(&trial(who), &image.digest, &image.manifest);
+        let inclusion = proof.step(Step::LogInclusion);
+        assert!(matches!(inclusion, StepOutcome::Failed { reason: Reason::LogEntryMissing, .. }), "{name}: {:?}", proof.steps);
+        assert_eq!(proof.log, None, "{name}");
+    }
+}
+
+/// A kind of log entry that is read for certificates alone: for a key it cannot be said to be missing.
+#[test]
+fn an_old_log_entry_of_a_signature_by_a_key_is_not_missing() {
+    let mut image = Image::read("cosign-key-bundle");
+    let bundle: Value = serde_json::from_slice(&image.statement).unwrap();
+    image.statement = serde_json::to_vec(&bundle["dsseEnvelope"]).unwrap();
+    image.layer.media_type = "application/vnd.dsse.envelope.v1+json".to_owned();
+    // {"kind":"intoto","apiVersion":"0.0.1"}
+    let entry = r#"{"SignedEntryTimestamp":"AAAA","Payload":{"body":"eyJraW5kIjoiaW50b3RvIiwiYXBpVmVyc2lvbiI6IjAuMC4xIn0=","integratedTime":1,"logIndex":1,"logID":"00"}}"#;
+    image.layer.annotations = Some([("dev.sigstore.cosign/bundle".to_owned(), entry.to_owned())].into());
+    let proof = image.proof(&trial(Key("p256")), &image.digest, &image.manifest);
+    assert!(proof.step(Step::Signature).held(), "{:?}", proof.steps);
+    let logged = proof.step(Step::LogEntry);
+    assert!(matches!(logged, StepOutcome::Unknown(answer) if answer.cause == Cause::UnsupportedFormat), "{:?}", proof.steps);
+    assert_ne!(proof.step(Step::LogInclusion), &StepOutcome::Missing);
+}
+
 /// A signature by a key has no certificate with a date: when it claims to be from is what its time stamp says, proven or not.
 #[test]
 fn a_log_that_an_old_root_cannot_know_is_not_held_against_a_key() {

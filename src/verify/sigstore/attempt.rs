@@ -171,8 +171,13 @@ fn note_verified(bundle: &Bundle, root: &Root, read: &Read, relaxed: &Relaxed, r
 
 /// Notes an entry of the log that cannot be read: whether it is in the log cannot be known then, or not be shown.
 fn note_unread_entry(content: &Content, found: &mut Found) {
-    if let Some(outcome) = &content.unread_entry {
-        found.note(Step::LogEntry, outcome.clone());
+    // The old kind is only read where a certificate signed.
+    let old = content.old_entry.as_ref().map(|_| {
+        let detail = "log entries of the kind intoto/0.0.1 are not supported for signatures by a key";
+        StepOutcome::unknown(Cause::UnsupportedFormat, detail)
+    });
+    if let Some(outcome) = content.unread_entry.clone().or(old) {
+        found.note(Step::LogEntry, outcome);
         found.note(Step::LogInclusion, StepOutcome::NotApplicable);
     }
 }

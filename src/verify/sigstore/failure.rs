@@ -143,6 +143,11 @@ impl Circumstances<'_> {
     }
 
     fn foreign_log_of(&self, entry: &TransparencyLogEntry) -> Option<Failure> {
+        // Each entry is shown in the log by itself.
+        if entry.inclusion_proof.is_none() && entry.inclusion_promise.is_none() {
+            let detail = "a log entry has neither a proof of inclusion nor a promise";
+            return Some(failed(Step::LogInclusion, Reason::LogEntryMissing, detail));
+        }
         let id = entry.log_id.key_id.as_bytes();
         if self.root.cannot_use_log(id) {
             return Some(unknown(Step::LogInclusion, Cause::UnsupportedFormat, "the log's key is of a kind that is not supported"));
