@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Kind, Malformed, ReadStatement, Signed, base64, dsse, json};
-use crate::model::{Digest, Link, PublicKey, Reason, Signer, StatementFormat, Step, StepOutcome, UnknownAnswer};
+use crate::model::{Cause, Digest, Link, PublicKey, Reason, Signer, StatementFormat, Step, StepOutcome, UnknownAnswer};
 
 pub(super) use attempt::Found as Tried;
 pub(super) use root::Root;
@@ -60,7 +60,18 @@ impl Statement {
 
     /// Tries it with a key, if it is by a key.
     pub(super) fn by_key(&self, key: &PublicKey, root: Option<&Root>, as_of: Timestamp) -> Option<Tried> {
-        (!self.has_certificate()).then(|| attempt::by_key(&self.content, key, root, as_of))
+        let Some(der) = self.content.certificate() else {
+            return Some(attempt::by_key(&self.content, key, root, as_of));
+        };
+        // By this very key, and with a certificate for it, which is what a log names: not verified here, and not by somebody else.
+        certificate::read(der).is_ok_and(|read| read.claims.key == key.fingerprint).then(|| {
+            let mut tried = Tried { signer: Some(Signer::Key { fingerprint: key.fingerprint.clone() }), ..Tried::default() };
+            tried.note(Step::Form, StepOutcome::Held(self.content.form.clone()));
+            let detail =
+                "a key's signature with a certificate is not supported for a `key` authority; name it by a `certificate` authority";
+            tried.note(Step::Signature, StepOutcome::unknown(Cause::UnsupportedFormat, detail));
+            tried
+        })
     }
 
     /// What is known of it where the material cannot be used.

@@ -335,6 +335,22 @@ fn a_log_entry_without_proof_is_not_shown_as_logged() {
     }
 }
 
+/// A certificate beside a key's signature does not make it somebody else's.
+#[test]
+fn a_keys_signature_with_a_certificate_is_not_by_another_key() {
+    let own = Own("https://example.test/release");
+    let image = Image::read("cosign-own-certificate");
+    let proof = image.proof(&trial(own), &image.digest, &image.manifest);
+    let Some(Signer::Certificate(claims)) = &proof.signer else { panic!("{proof:?}") };
+    let key = PublicKey { spki: Arc::from([]), fingerprint: claims.key.clone() };
+    let by_key = image.proof(&Trial::Key { key, root: None }, &image.digest, &image.manifest);
+    let signature = by_key.step(Step::Signature);
+    assert!(matches!(signature, StepOutcome::Unknown(answer) if answer.cause == Cause::UnsupportedFormat), "{:?}", by_key.steps);
+    let others = Verifier::new(&[trial(Key("p256"))], as_of());
+    let signed = Signed { layer: &image.layer, bytes: &image.statement, subject: &image.digest, artifact: None };
+    assert!(others.verify(&signed).is_empty(), "another key is not tried");
+}
+
 /// A kind of log entry that is read for certificates alone: for a key it cannot be said to be missing.
 #[test]
 fn an_old_log_entry_of_a_signature_by_a_key_is_not_missing() {
