@@ -46,12 +46,12 @@ pub(super) fn read_files(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, Strin
 
 /// The text of a file that a user wrote.
 pub(super) fn read_text(file: &Path) -> anyhow::Result<String> {
-    let bytes = read_bytes(file, LONGEST).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes = read_file(file)?;
     String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("cannot read {}: it is not UTF-8", file.display()))
 }
 
-/// The bytes of a key that the user named: what is no text can still be told as what it is.
-pub(super) fn read_key(file: &Path) -> anyhow::Result<Vec<u8>> {
+/// Its bytes: of a key, what is no text can still be told as what it is.
+pub(super) fn read_file(file: &Path) -> anyhow::Result<Vec<u8>> {
     read_bytes(file, LONGEST).with_context(|| format!("cannot read {}", file.display()))
 }
 

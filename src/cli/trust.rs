@@ -55,7 +55,7 @@ fn of_options(options: &TrustOptions, strict: bool) -> anyhow::Result<Option<Tru
     let mut authorities = BTreeMap::new();
     for (number, file) in options.keys.iter().enumerate() {
         // What is no key is the user's mistake, and not something unknown about the images.
-        let pem = library::read_key(file)?;
+        let pem = library::read_file(file)?;
         crate::trust::keys(&pem).with_context(|| format!("--key {}", file.display()))?;
         // Kept as it was read: it may be a pipe. What is PEM is text.
         let pem = Material::Data(String::from_utf8_lossy(&pem).into_owned());

@@ -18,7 +18,7 @@ use crate::model::{
 };
 use crate::policy::{Asked, Checked, Held, Ruling};
 use crate::report::verification::{Format, render};
-use crate::verify::{Signed, Verifier, read};
+use crate::verify::{ReadStatement, Signed, Verifier, read};
 
 /// Largest bundle that is read, in bytes.
 const LARGEST_BUNDLE: u64 = 16 << 20;
@@ -186,10 +186,11 @@ enum Naming {
 }
 
 /// Clients name what Ed25519 keys sign by SHA-512 (RFC 8032: Ed25519ph).
-fn naming(subjects: &[Digest], digest: &Digest, bytes: Option<&[u8]>) -> Naming {
-    if subjects.contains(digest) {
+fn naming(read: &ReadStatement, digest: &Digest, bytes: Option<&[u8]>) -> Naming {
+    if read.names(digest) {
         return Naming::By(digest.clone());
     }
+    let subjects = &read.subjects;
     if subjects.is_empty() || subjects.iter().any(|subject| subject.algorithm() != Algorithm::Sha512) {
         return Naming::Others;
     }
@@ -215,8 +216,7 @@ async fn verify_bundle(arguments: &VerifyBundle) -> anyhow::Result<VerificationR
     };
     let mut named = subject.clone();
     let (format, relation) = match read(&layer, &bundle) {
-        Ok(read) if matches!(read.format, StatementFormat::Unsupported { .. }) => (read.format, Relation::Names),
-        Ok(read) => match naming(&read.subjects, &subject, bytes.as_deref()) {
+        Ok(read) => match naming(&read, &subject, bytes.as_deref()) {
             Naming::By(digest) => {
                 named = digest;
                 (read.format, Relation::Names)

@@ -8,11 +8,8 @@ use super::verified::is_configured;
 use crate::documents::{ClusterLeaf, Control, PolicyLeaf, Rule, Scope, Subject as About};
 use crate::model::{
     Cause, Container, ContainerFinding, ContainerImage, ControlStatus, Counts, Digest, Evidence, ImageEvidence, ImageReference, Inventory,
-    Judgement, Reason, RunningImage, SubjectState, Workload, WorkloadFinding,
+    Judgement, Reason, RunningImage, SubjectState, TRUST_POLICY, Workload, WorkloadFinding,
 };
-
-/// What is missing where nobody says whom to trust.
-const TRUST_POLICY: &str = "trustPolicy";
 
 /// Finds what was gathered about an image: its position in the report, and the evidence.
 pub type Lookup<'e> = dyn Fn(&ContainerImage) -> Option<(u32, &'e ImageEvidence)> + 'e;

@@ -46,7 +46,7 @@ pub use proof::{CertificateClaims, LogRecord, Proof, ProvenTime, Signer, Step, S
 pub use reference::{ImageReference, ReferenceError, Repository};
 pub use report::{
     ControlOutcome, ControlResult, DocumentDigest, FrameworkResult, GateOutcome, GateResult, Header, ImageRecord, Report, ReportSource,
-    WorkloadRecord,
+    TRUST_POLICY, WorkloadRecord,
 };
 pub use score::{Compliance, Counts, Severity};
 pub use secret::{PullSecret, Secret};

@@ -61,6 +61,9 @@ pub struct Header {
     pub interrupted: bool,
 }
 
+/// What a control lacks where nobody says whom to trust; everything else that it may lack is a parameter.
+pub const TRUST_POLICY: &str = "trustPolicy";
+
 /// One image in the report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::compiled::{Compiled, CompiledAuthority, Vouches};
+use super::compiled::{CompiledAuthority, Vouches};
+use super::revocation::Revoked;
 use super::ruling::AsOf;
 use crate::documents::Demand;
 use crate::model::{
@@ -64,7 +65,7 @@ impl CompiledAuthority {
     /// each was narrowed by what is asked beyond the policy. (The log may be shown by the proof under one root, and not by another.)
     pub(super) fn examine<'s>(
         &self,
-        policy: &Compiled,
+        revocations: &[Revoked],
         statement: &'s Statement,
         as_of: AsOf,
         narrow: impl Fn(Opinion) -> Opinion,
@@ -84,13 +85,13 @@ impl CompiledAuthority {
         // Whatever could not be checked may have kept a time from being found.
         let doubt = own.clone().find_map(|proof| doubt(proof, &Step::ALL));
         let seen = Seen { earliest, doubt };
-        let judged = own.map(|proof| (narrow(self.judge(policy, proof, &seen, as_of)), Some(proof)));
+        let judged = own.map(|proof| (narrow(self.judge(revocations, proof, &seen, as_of)), Some(proof)));
         let best = judged.reduce(|one, other| if better(one.0.clone(), other.0.clone()) == one.0 { one } else { other });
         best.unwrap_or_else(|| (self.other_kind(statement), statement.proofs.first()))
     }
 
     /// What it checks beyond the proof, step by step, whether or not the proof holds.
-    pub(super) fn checks(&self, policy: &Compiled, proof: &Proof, as_of: AsOf) -> Vec<(PolicyStep, StepOutcome)> {
+    pub(super) fn checks(&self, revocations: &[Revoked], proof: &Proof, as_of: AsOf) -> Vec<(PolicyStep, StepOutcome)> {
         let Some(signer) = &proof.signer else { return Vec::new() };
         let failed = |opinion: Opinion| match opinion {
             Opinion::Rejected { reason, detail, .. } => StepOutcome::Failed { reason, detail },
@@ -114,7 +115,7 @@ impl CompiledAuthority {
         let claimed = |outcome: StepOutcome| if only_claimed && outcome.held() { StepOutcome::NotApplicable } else { outcome };
         let (names, extensions) = (claimed(names), claimed(extensions));
         let (_, doubt) = self.doubts(proof);
-        let in_force = match (names.held(), self.not_in_force(policy, signer, signed, doubt.as_ref(), as_of.moment)) {
+        let in_force = match (names.held(), self.not_in_force(revocations, signer, signed, doubt.as_ref(), as_of.moment)) {
             (false, _) => StepOutcome::NotApplicable,
             (true, Some(opinion)) => failed(opinion),
             (true, None) => StepOutcome::Held("the authority was in force, and nothing is revoked".to_owned()),
@@ -136,7 +137,7 @@ impl CompiledAuthority {
         }
     }
 
-    fn judge(&self, policy: &Compiled, proof: &Proof, seen: &Seen, as_of: AsOf) -> Opinion {
+    fn judge(&self, revocations: &[Revoked], proof: &Proof, seen: &Seen, as_of: AsOf) -> Opinion {
         let first = proof.proven_time().map(|time| time.at).or(seen.earliest);
         let later = first.filter(|first| *first > as_of.latest());
         if let Some(later) = later {
@@ -168,7 +169,7 @@ impl CompiledAuthority {
         }
         let signed = time.as_ref().map(|time| time.at);
         let (log_doubt, time_doubt) = self.doubts(proof);
-        if let Some(opinion) = self.not_in_force(policy, signer, signed, time_doubt.as_ref(), as_of.moment) {
+        if let Some(opinion) = self.not_in_force(revocations, signer, signed, time_doubt.as_ref(), as_of.moment) {
             return opinion;
         }
         let log = proof.log.clone().filter(|_| self.log != Demand::UnsafeIgnore);
@@ -321,7 +322,7 @@ impl CompiledAuthority {
     /// (`doubt`), it may show an earlier one: what would hold by then is not known.
     fn not_in_force(
         &self,
-        policy: &Compiled,
+        revocations: &[Revoked],
         signer: &Signer,
         signed: Option<Timestamp>,
         doubt: Option<&UnknownAnswer>,
@@ -350,7 +351,7 @@ impl CompiledAuthority {
                 None => unless_earlier(Reason::AuthorityExpired, detail),
             }
         });
-        let revoked = policy.revocations.iter().filter_map(|revocation| {
+        let revoked = revocations.iter().filter_map(|revocation| {
             let detail = format!("signed by {by}; {}", revocation.of_signer(signer, signed, as_of)?);
             Some(if revocation.is_dated() { unless_earlier(Reason::Revoked, detail) } else { certain(Reason::Revoked, detail) })
         });

@@ -38,6 +38,8 @@ pub enum PolicyOrigin {
 #[derive(Debug, Clone, Default)]
 pub struct TrustPolicies {
     pub(super) policies: Vec<Compiled>,
+    /// Those of all policies: what one of them takes back no other gives again.
+    pub(super) revocations: Vec<Revoked>,
     trials: Vec<Trial>,
 }
 
@@ -47,8 +49,6 @@ pub(super) struct Compiled {
     pub(super) name: String,
     pub(super) authorities: BTreeMap<String, CompiledAuthority>,
     pub(super) rules: Vec<ImageRule>,
-    /// Those of all policies: what one of them takes back no other gives again.
-    pub(super) revocations: Vec<Revoked>,
     pub(super) otherwise: Otherwise,
     pub(super) origin: PolicyOrigin,
     /// The keys (PEM) of a control's parameter, where it is made of them.
@@ -58,7 +58,8 @@ pub(super) struct Compiled {
 impl Compiled {
     /// Whether it speaks where a control trusts these keys: what one control trusts no other does.
     pub(super) fn speaks_for(&self, keys: &[String]) -> bool {
-        self.origin != PolicyOrigin::Keys || !keys.is_empty() && self.keys == keys.iter().cloned().collect()
+        let same = || keys.iter().all(|key| self.keys.contains(key)) && self.keys.iter().all(|key| keys.contains(key));
+        self.origin != PolicyOrigin::Keys || !keys.is_empty() && same()
     }
 }
 
@@ -99,13 +100,13 @@ impl TrustPolicies {
     #[must_use]
     pub fn new(policies: Vec<NamedPolicy>) -> Self {
         let mut ready = Self::default();
-        let revocations: Vec<_> = policies.iter().flat_map(|named| named.policy.revocations.iter().map(Revoked::of)).collect();
         for NamedPolicy { name, policy, material, origin } in policies {
             let authorities = policy
                 .authorities
                 .iter()
                 .map(|(authority, spec)| (authority.clone(), ready.authority(authority, spec, &material)))
                 .collect();
+            ready.revocations.extend(policy.revocations.iter().map(Revoked::of));
             let data = |authority: &Authority| match &authority.key {
                 Some(Material::Data(pem)) => Some(pem.clone()),
                 _ => None,
@@ -115,7 +116,6 @@ impl TrustPolicies {
                 name,
                 authorities,
                 rules: policy.images.clone(),
-                revocations: revocations.clone(),
                 otherwise: policy.otherwise,
                 origin,
             });
@@ -155,13 +155,11 @@ impl TrustPolicies {
         all.filter(|authority| authority.is_long_lived()).map(|authority| authority.name.clone()).collect()
     }
 
-    /// The same policies with one more revocation in each: what would be if it were revoked.
+    /// The same policies with one more revocation: what would be if it were revoked.
     #[must_use]
     pub fn with_revocation(&self, revocation: &crate::documents::Revocation) -> Self {
         let mut changed = self.clone();
-        for policy in &mut changed.policies {
-            policy.revocations.push(Revoked::of(revocation));
-        }
+        changed.revocations.push(Revoked::of(revocation));
         changed
     }
 

@@ -228,7 +228,7 @@ impl TrustPolicies {
     /// What the policies say about an image.
     #[must_use]
     pub fn judge(&self, image: &ImageEvidence, asked: &Asked<'_>, as_of: AsOf) -> Ruling {
-        let bench = Bench { image, asked, as_of };
+        let bench = Bench { policies: self, image, asked, as_of };
         if let AskedBy::Authorities(names) = asked.by {
             if names.is_empty() {
                 let detail = "the control names no authority: whose signature is wanted is not said".to_owned();
@@ -238,13 +238,10 @@ impl TrustPolicies {
                 Ok(authorities) => authorities,
                 Err(detail) => return Ruling::Unknown { cause: Cause::TrustRootUnavailable, detail },
             };
-            return bench.unless_revoked(&authorities, || bench.at_least(&authorities, asked.at_least.unwrap_or(1)));
+            return bench.unless_revoked(|| bench.at_least(&authorities, asked.at_least.unwrap_or(1)));
         }
         match self.applicable(&image.repository, asked.keys) {
-            Applicable::Ignored => match self.revoked_image(digests_of(image), as_of) {
-                Some(detail) => Ruling::Rejected { reason: Reason::Revoked, detail },
-                None => Ruling::Irrelevant,
-            },
+            Applicable::Ignored => bench.unless_revoked(|| Ruling::Irrelevant),
             // A configuration that can be read in two ways says nothing.
             Applicable::Tie(detail) => Ruling::Unknown { cause: Cause::TrustRootUnavailable, detail },
             Applicable::Rejected => bench.nobody(),
@@ -256,11 +253,11 @@ impl TrustPolicies {
     }
 
     /// The one that a control means; where two policies have one of that name, nobody can tell which.
-    fn authority_named(&self, name: &str) -> Result<Member<'_>, String> {
+    fn authority_named(&self, name: &str) -> Result<&CompiledAuthority, String> {
         let own = self.policies.iter().filter(|policy| policy.origin != PolicyOrigin::Keys);
         let found: Vec<_> = own.filter_map(|policy| Some((policy, policy.authorities.get(name)?))).collect();
         match found.as_slice() {
-            [one] => Ok(*one),
+            [(_, authority)] => Ok(*authority),
             [] => Err(format!("no trust policy has an authority {name}")),
             several => {
                 let policies: Vec<_> = several.iter().map(|(policy, _)| policy.name.as_str()).collect();
@@ -270,17 +267,15 @@ impl TrustPolicies {
     }
 }
 
-/// An authority with its policy.
-pub(super) type Member<'a> = (&'a Compiled, &'a CompiledAuthority);
-
 /// The authorities that a requirement names.
-pub(super) fn members<'a>(policy: &'a Compiled, require: &Requirement) -> Vec<Member<'a>> {
+pub(super) fn members<'a>(policy: &'a Compiled, require: &Requirement) -> Vec<&'a CompiledAuthority> {
     let names = require.any_of.iter().chain(&require.all_of).chain(&require.of).flatten();
-    names.filter_map(|name| Some((policy, policy.authorities.get(name)?))).collect()
+    names.filter_map(|name| policy.authorities.get(name)).collect()
 }
 
 /// What is judged, and how.
 struct Bench<'a> {
+    policies: &'a TrustPolicies,
     image: &'a ImageEvidence,
     asked: &'a Asked<'a>,
     as_of: AsOf,
@@ -290,7 +285,7 @@ impl Bench<'_> {
     /// What one rule of one policy says.
     fn rule(&self, policy: &Compiled, require: &Requirement) -> Ruling {
         let authorities = members(policy, require);
-        self.unless_revoked(&authorities, || {
+        self.unless_revoked(|| {
             if let Some(at_least) = require.at_least {
                 return self.at_least(&authorities, at_least.max(self.asked.at_least.unwrap_or(1)));
             }
@@ -305,8 +300,8 @@ impl Bench<'_> {
     }
 
     /// Whether each of these holds.
-    fn each(&self, authorities: &[Member<'_>]) -> Ruling {
-        let each: Vec<_> = authorities.iter().map(|member| self.at_least(&[*member], 1)).collect();
+    fn each(&self, authorities: &[&CompiledAuthority]) -> Ruling {
+        let each: Vec<_> = authorities.iter().map(|authority| self.at_least(&[*authority], 1)).collect();
         let held = each.iter().filter(|ruling| matches!(ruling, Ruling::Verified(..))).count();
         match all(each.into_iter()) {
             Ruling::Rejected { detail, .. } if held > 0 => {
@@ -317,17 +312,12 @@ impl Bench<'_> {
         }
     }
 
-    /// A revoked image is rejected whoever signed it, by any policy that is asked.
-    fn unless_revoked(&self, authorities: &[Member<'_>], otherwise: impl FnOnce() -> Ruling) -> Ruling {
-        let revocations: Vec<_> = authorities.iter().flat_map(|(policy, _)| &policy.revocations).collect();
-        let revoked = revocations.iter().find_map(|revocation| {
-            let mut digests = digests_of(self.image);
-            digests.find_map(|digest| revocation.of_image(digest, self.as_of.moment))
-        });
-        if let Some(detail) = revoked {
+    /// A revoked image is rejected whoever signed it, whichever policy says so.
+    fn unless_revoked(&self, otherwise: impl FnOnce() -> Ruling) -> Ruling {
+        if let Some(detail) = self.policies.revoked_image(digests_of(self.image), self.as_of) {
             return Ruling::Rejected { reason: Reason::Revoked, detail };
         }
-        let any_image = revocations.iter().any(|revoked| revoked.is_of_images(self.as_of.moment));
+        let any_image = self.policies.revocations.iter().any(|revoked| revoked.is_of_images(self.as_of.moment));
         match (otherwise(), &self.image.index) {
             // The index that the reference leads to may be what was revoked.
             (Ruling::Verified(..), IndexAbove::Unknown(why)) if any_image => Ruling::unknown(why.clone()),
@@ -356,14 +346,14 @@ impl Bench<'_> {
     }
 
     /// Whether so many different authorities of these hold.
-    fn at_least(&self, authorities: &[Member<'_>], wanted: u32) -> Ruling {
+    fn at_least(&self, authorities: &[&CompiledAuthority], wanted: u32) -> Ruling {
         let mut held: Vec<(usize, &CompiledAuthority, Box<Accepted>)> = Vec::new();
         let mut rejected: Vec<Opinion> = Vec::new();
         let mut unknown: Vec<(usize, Opinion)> = Vec::new();
         for (position, statement) in signatures_of(self.image) {
-            for (policy, authority) in authorities {
+            for authority in authorities.iter().copied() {
                 let narrow = |opinion| self.narrowed(authority, opinion);
-                match authority.examine(policy, statement, self.as_of, narrow).0 {
+                match authority.examine(&self.policies.revocations, statement, self.as_of, narrow).0 {
                     Opinion::Verified(by) => held.push((position, authority, by)),
                     opinion @ Opinion::Rejected { .. } => rejected.push(opinion),
                     opinion @ Opinion::Unknown { .. } => unknown.push((position, opinion)),

@@ -387,9 +387,7 @@ impl Inquiry<'_> {
             subjects
         };
         let (format, relation) = match verify::read(&piece.layer, &bytes) {
-            Ok(read) if read.subjects.contains(digest) => (read.format, Relation::Names),
-            // What it names is not known, and it may be this.
-            Ok(read) if matches!(read.format, StatementFormat::Unsupported { .. }) => (read.format, Relation::Names),
+            Ok(read) if read.names(digest) => (read.format, Relation::Names),
             Ok(read) => (read.format, Relation::NamesOthers(others(read.subjects))),
             Err(malformed) => {
                 (StatementFormat::Unsupported { media_type: piece.layer.media_type.clone() }, Relation::Malformed(malformed.0))

@@ -24,6 +24,14 @@ pub struct ReadStatement {
     pub subjects: Vec<Digest>,
 }
 
+impl ReadStatement {
+    /// Whether it names a digest. What a form that is not supported names is not known, and it may be this.
+    #[must_use]
+    pub fn names(&self, digest: &Digest) -> bool {
+        self.subjects.contains(digest) || matches!(self.format, StatementFormat::Unsupported { .. })
+    }
+}
+
 /// The bytes of a statement with what verifying them needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Signed<'a> {

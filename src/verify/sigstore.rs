@@ -23,6 +23,8 @@ pub(super) use root::Root;
 pub(super) struct Statement {
     content: content::Content,
     subject: StepOutcome,
+    /// The signing certificate, where there is one: read once for all trials.
+    certificate: Option<Result<certificate::Read, Malformed>>,
 }
 
 /// Reads a signature so that it can be tried. Nothing for what is not Sigstore's, and for what is no signature at all.
@@ -39,13 +41,16 @@ pub(super) fn content(signed: &Signed<'_>) -> Option<Result<Statement, StepOutco
         let named = named.first().map_or_else(|| "no digest".to_owned(), ToString::to_string);
         StepOutcome::failed(Reason::DigestMismatch, format!("it names {named}, not {}", signed.subject))
     };
-    Some(content.map(|content| Statement { content, subject }))
+    Some(content.map(|content| {
+        let certificate = content.certificate().map(certificate::read);
+        Statement { content, subject, certificate }
+    }))
 }
 
 impl Statement {
     /// Whether it is signed by the holder of a certificate.
     pub(super) fn has_certificate(&self) -> bool {
-        self.content.certificate().is_some()
+        self.certificate.is_some()
     }
 
     /// Whether it names the digest that it was found beside.
@@ -55,16 +60,16 @@ impl Statement {
 
     /// Tries it with certificate authorities, if it is by a certificate.
     pub(super) fn by_certificate(&self, root: &Root, own_authority: bool, as_of: Timestamp) -> Option<Tried> {
-        self.has_certificate().then(|| attempt::by_certificate(&self.content, root, own_authority, as_of))
+        self.certificate.as_ref().map(|read| attempt::by_certificate(&self.content, read.as_ref(), root, own_authority, as_of))
     }
 
     /// Tries it with a key, if it is by a key.
     pub(super) fn by_key(&self, key: &PublicKey, root: Option<&Root>, as_of: Timestamp) -> Option<Tried> {
-        let Some(der) = self.content.certificate() else {
+        let Some(read) = &self.certificate else {
             return Some(attempt::by_key(&self.content, key, root, as_of));
         };
         // By this very key, and with a certificate for it, which is what a log names: not verified here, and not by somebody else.
-        certificate::read(der).is_ok_and(|read| read.claims.key == key.fingerprint).then(|| {
+        read.as_ref().is_ok_and(|read| read.claims.key == key.fingerprint).then(|| {
             let mut tried = Tried { signer: Some(Signer::Key { fingerprint: key.fingerprint.clone() }), ..Tried::default() };
             tried.note(Step::Form, StepOutcome::Held(self.content.form.clone()));
             let detail =
@@ -77,8 +82,8 @@ impl Statement {
     /// What is known of it where the material cannot be used.
     pub(super) fn untried(&self, unknown: &UnknownAnswer) -> Tried {
         let mut tried = Tried::default();
-        let claims = self.content.certificate().and_then(|der| certificate::read(der).ok()).map(|read| read.claims);
-        tried.signer = claims.map(|claims| Signer::Certificate(Box::new(claims)));
+        let read = self.certificate.as_ref().and_then(|read| read.as_ref().ok());
+        tried.signer = read.map(|read| Signer::Certificate(Box::new(read.claims.clone())));
         tried.note(Step::Form, StepOutcome::Held(self.content.form.clone()));
         tried.note(Step::CertificateChain, StepOutcome::Unknown(unknown.clone()));
         tried

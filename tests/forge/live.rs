@@ -14,7 +14,7 @@ use super::bundle::{Log, Proofs, Version, statement};
 use super::kept;
 use super::layout::image;
 use super::sigstore::{GITHUB, Sigstore, WORKFLOW, signed_at, workflow};
-use crate::cli::Program;
+use crate::cli::{Ended, Program};
 use crate::scripted_registry::{Asked, Reply, ScriptedRegistry};
 
 /// A registry that serves a layout as each of its repositories; which one can be changed.
@@ -433,6 +433,12 @@ fn the_policy_says_where_else_evidence_lies() {
     assert_eq!(says(&json!([{ "match": ["**"], "authoritative": false }])), Some(3), "a mirror proves no absence");
 }
 
+/// What `verify bundle` says of a bundle over the shared image, by the workflow.
+fn verify_bundle(program: &Program, root: &str, bundle: &str) -> Ended {
+    let arguments = ["verify", "bundle", "--bundle", bundle, "--trusted-root", root, "--offline", "--at", "2026-11-02"];
+    program.run(&[&arguments[..], &["--identity", WORKFLOW, "--issuer", GITHUB, &image().to_string()]].concat())
+}
+
 /// A time that is written with fractions is one that the library does not read: nobody knows whether it holds.
 #[test]
 fn a_time_stamp_with_fractions_is_not_known() {
@@ -444,9 +450,7 @@ fn a_time_stamp_with_fractions_is_not_known() {
         let proofs = Proofs::new(Log::V2, true).at(at);
         let bundle = sigstore.envelope_bundle(Version::V03, &signer, &statement(&image()), proofs);
         let bundle = program.file("bundle.json", &bundle.to_string());
-        let arguments = ["verify", "bundle", "--bundle", &bundle, "--trusted-root", &root, "--offline", "--at", "2026-11-02"];
-        let identity = ["--identity", WORKFLOW, "--issuer", GITHUB];
-        program.run(&[&arguments[..], &identity, &[&image().to_string()]].concat())
+        verify_bundle(&program, &root, &bundle)
     };
     assert_eq!(verify(signed_at()).code, Some(0));
     let ended = verify(signed_at() + jiff::SignedDuration::from_millis(250));
@@ -491,8 +495,7 @@ fn proofs_without_number_are_not_looked_at() {
         let list = many.pointer_mut(pointer).unwrap().as_array_mut().unwrap();
         *list = vec![list[0].clone(); 33];
         let file = program.file("bundle.json", &many.to_string());
-        let arguments = ["verify", "bundle", "--bundle", &file, "--trusted-root", &root, "--offline", "--at", "2026-11-02"];
-        let ended = program.run(&[&arguments[..], &["--identity", WORKFLOW, "--issuer", GITHUB, &image().to_string()]].concat());
+        let ended = verify_bundle(&program, &root, &file);
         assert_eq!(ended.code, Some(3), "{ended:#?}");
         assert!(ended.out().contains("UNKNOWN (too-large)") && ended.out().contains(what), "{}", ended.out());
     }

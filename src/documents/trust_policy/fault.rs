@@ -79,9 +79,7 @@ impl Authority {
         let certificate = self.certificate.as_ref()?;
         certificate.subject.fault().map(|fault| fault.under("subject").under("certificate"))
     }
-}
 
-impl Authority {
     /// A proof that is asked for and that its trust root cannot give: it would have to be passed over, or nothing would ever hold.
     fn unlogged(&self, keyless: &Keyless, policy: &TrustPolicy) -> Option<Fault> {
         let root = &keyless.trust_root;

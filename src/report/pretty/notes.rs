@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::Options;
-use crate::model::{Cause, ControlOutcome, ImageReference, Judgement, Report};
+use crate::model::{Cause, ControlOutcome, ImageReference, Judgement, Report, TRUST_POLICY};
 use crate::report::advice::advice;
 use crate::report::terminal::{Appearance, Tone, counted, prose, shown, title};
 
@@ -12,9 +12,6 @@ use crate::report::terminal::{Appearance, Tone, counted, prose, shown, title};
 const FEW_OBJECTS: usize = 5;
 /// Registries that are named for a cause.
 const MOST_REGISTRIES: usize = 3;
-
-/// What a control lacks where nobody says whom to trust; everything else that it may lack is a parameter.
-const TRUST_POLICY: &str = "trustPolicy";
 
 /// Unconfigured controls with what to set, controls that a person has to review, and answers about the cluster as a whole.
 pub(super) fn action_required(report: &Report, appearance: Appearance, out: &mut impl Write) -> io::Result<()> {

@@ -9,7 +9,8 @@ use sigstore_types::bundle::TimestampVerificationData;
 use sigstore_types::{Bundle, DerPublicKey, KindVersion, MediaType};
 use sigstore_verify::{PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult};
 
-use super::certificate::{self, Read};
+use super::super::Malformed;
+use super::certificate::Read;
 use super::content::Content;
 use super::failure::Circumstances;
 use super::key::{self, KeyFailure};
@@ -76,20 +77,25 @@ impl Relaxed {
 }
 
 /// Tries a signature by a certificate with the authorities of a root.
-pub(super) fn by_certificate(content: &Content, root: &Root, own_authority: bool, as_of: Timestamp) -> Found {
+pub(super) fn by_certificate(
+    content: &Content,
+    read: Result<&Read, &Malformed>,
+    root: &Root,
+    own_authority: bool,
+    as_of: Timestamp,
+) -> Found {
     let mut found = Found::default();
     found.held(Step::Form, content.form.clone());
-    let read = match content.certificate().map(certificate::read) {
-        Some(Ok(read)) => read,
-        Some(Err(malformed)) => {
-            found.note(Step::CertificateChain, super::content::refuse(malformed));
+    let read = match read {
+        Ok(read) => read,
+        Err(malformed) => {
+            found.note(Step::CertificateChain, super::content::refuse(malformed.clone()));
             return found;
         }
-        None => return found,
     };
     found.signer = Some(Signer::Certificate(Box::new(read.claims.clone())));
     if let Some(old) = &content.old_entry {
-        super::old_entry::verify(content, old, root, &read, &mut found);
+        super::old_entry::verify(content, old, root, read, &mut found);
         return found;
     }
     note_unread_entry(content, &mut found);
@@ -107,7 +113,7 @@ pub(super) fn by_certificate(content: &Content, root: &Root, own_authority: bool
         found.note(Step::TimeStamp, StepOutcome::Missing);
     }
     if own_authority && relaxed.log && relaxed.stamps {
-        without_proven_time(content, root, &read, as_of, &mut found);
+        without_proven_time(content, root, read, as_of, &mut found);
         return found;
     }
     loop {
@@ -119,7 +125,7 @@ pub(super) fn by_certificate(content: &Content, root: &Root, own_authority: bool
         if relaxed.log {
             policy = policy.skip_tlog_unsafe();
         }
-        let circumstances = Circumstances { root, bundle: &bundle, certificate: Some(&read), as_of };
+        let circumstances = Circumstances { root, bundle: &bundle, certificate: Some(read), as_of };
         let verified = match circumstances.foreign_log() {
             Some(failure) => Err(failure),
             None => root.verifier.verify(content.artifact(), &bundle, &policy).map_err(|error| circumstances.attribute(&error)),
@@ -127,7 +133,7 @@ pub(super) fn by_certificate(content: &Content, root: &Root, own_authority: bool
         match verified {
             // Whatever was skipped is not noted as held; the chain is asked for explicitly, so that nothing rests on a default.
             Ok(result) if result.certificate_verified() => {
-                note_verified(&bundle, root, &read, &relaxed, &result, &mut found);
+                note_verified(&bundle, root, read, &relaxed, &result, &mut found);
                 return found;
             }
             Ok(_) => {
@@ -142,7 +148,7 @@ pub(super) fn by_certificate(content: &Content, root: &Root, own_authority: bool
                     return found;
                 }
                 if own_authority && relaxed.log && relaxed.stamps {
-                    without_proven_time(content, root, &read, as_of, &mut found);
+                    without_proven_time(content, root, read, as_of, &mut found);
                     return found;
                 }
             }
