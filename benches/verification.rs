@@ -112,6 +112,7 @@ fn cores(criterion: &mut Criterion) {
             content: Digest::of(Algorithm::Sha256, &bytes),
             annotations: None,
             proofs: std::sync::Arc::default(),
+            attested: None,
         };
         let evidence = ImageEvidence {
             repository: "registry.test/app".parse().unwrap(),
@@ -121,6 +122,7 @@ fn cores(criterion: &mut Criterion) {
             statements: vec![statement],
             places: Vec::new(),
             children: Vec::new(),
+            platforms: Vec::new(),
             index: seaworthy::model::IndexAbove::NotAsked,
             warnings: Vec::new(),
         };

@@ -16,7 +16,8 @@ use seaworthy::scan::{Answers, DeclaredPlaces, ExtraPlace, Gathered, ImageTask, 
 use crate::world::{BUNDLE, COSIGN_SIGN, SIMPLE, World, bundle, bundle_about, descriptor, digest_of, payload};
 
 const OCI_ARTIFACT: &str = "application/vnd.oci.artifact.manifest.v1+json";
-const ALL: Needs = Needs { subject: true, tag: true, signatures: true, verification: false };
+const ALL: Needs =
+    Needs { subject: true, tag: true, signatures: true, verification: false, attestations: seaworthy::model::PredicateKinds::NONE };
 
 /// The world as it is asked: an answer is there once its question was asked, and rounds are counted.
 #[derive(Default)]
@@ -234,7 +235,7 @@ fn a_moved_or_gone_tag_leaves_the_index_unknown_but_not_for_what_is_pinned_or_si
 fn a_tag_is_not_gone_where_the_repository_hides() {
     let mut world = Asked::default();
     let image = world.image(&home(), "app");
-    let needs = Needs { subject: true, tag: true, signatures: false, verification: false };
+    let needs = Needs { subject: true, tag: true, signatures: false, verification: false, ..Needs::default() };
     let gone = world.gather(&running(&image), needs, &DeclaredPlaces::default());
     assert_eq!(gone.tag, TagState::Gone, "the manifest is there, the tag is not");
     let hidden = world.gather(&running(&digest_of(b"private")), needs, &DeclaredPlaces::default());

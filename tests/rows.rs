@@ -84,7 +84,7 @@ impl Row {
         };
         let now = jiff::Timestamp::UNIX_EPOCH;
         let tasks: BTreeMap<_, _> = task_of(&image).into_iter().map(|task| (task, self.places.clone())).collect();
-        let needs = Needs { subject: true, tag: true, signatures: true, verification: false };
+        let needs = Needs { subject: true, tag: true, signatures: true, verification: false, ..Needs::default() };
         let (_keep, stop) = tokio::sync::watch::channel(None);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let source = Silenced(WorldAt(&self.world, now), silenced);

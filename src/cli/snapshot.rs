@@ -12,7 +12,8 @@ use crate::model::{Needs, Phase, ScanEvent};
 use crate::snapshot::{DeclaredLayout, Snapshot, check_target, write};
 
 /// Everything that any control may want to know: a snapshot does not know by which controls it will be judged.
-const EVERYTHING: Needs = Needs { subject: true, tag: true, signatures: true, verification: true };
+const EVERYTHING: Needs =
+    Needs { subject: true, tag: true, signatures: true, verification: true, attestations: crate::model::PredicateKinds::ALL };
 
 /// Runs `snapshot`.
 pub(super) async fn run(arguments: SnapshotArguments) -> anyhow::Result<Exit> {

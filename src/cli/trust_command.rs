@@ -16,7 +16,8 @@ use crate::documents::{Demand, Requirement, Revocation, SctDemand, TextMatch, Tr
 use crate::model::{ImageReference, Needs, ScanEvent, escape_control};
 use crate::policy::{Asked, RuleEffect, Ruling, TrustPolicies};
 
-const SIGNATURES: Needs = Needs { subject: true, tag: false, signatures: true, verification: true };
+const SIGNATURES: Needs =
+    Needs { subject: true, tag: false, signatures: true, verification: true, attestations: crate::model::PredicateKinds::NONE };
 
 /// Runs `trust`.
 pub(super) async fn run(arguments: Trust) -> anyhow::Result<Exit> {

@@ -25,7 +25,8 @@ const LARGEST_BUNDLE: u64 = 16 << 20;
 /// Largest artifact that is read, in bytes; of a larger one the digest can be given.
 const LARGEST_ARTIFACT: u64 = 1 << 30;
 /// Everything that the signatures of one image rest on.
-const SIGNATURES: Needs = Needs { subject: true, tag: false, signatures: true, verification: true };
+const SIGNATURES: Needs =
+    Needs { subject: true, tag: false, signatures: true, verification: true, attestations: crate::model::PredicateKinds::NONE };
 
 /// Runs `verify`.
 pub(super) async fn run(arguments: Verify) -> anyhow::Result<Exit> {
@@ -134,12 +135,15 @@ fn signature(statement: &Statement, checked: Checked) -> VerifiedSignature {
         StatementFormat::SimpleSigning => "cosign signature".to_owned(),
         StatementFormat::BundleMessage => "Sigstore bundle".to_owned(),
         StatementFormat::Dsse { predicate_type } => format!("Sigstore bundle, {predicate_type}"),
+        StatementFormat::Unsigned { predicate_type } => format!("unsigned statement, {predicate_type}"),
+        StatementFormat::Attached { media_type } => format!("attached document ({media_type})"),
         StatementFormat::Notation { envelope } => format!("Notation signature ({envelope})"),
         StatementFormat::Unsupported { media_type } => format!("what lies under {media_type}"),
     };
     let carrier = match &statement.carrier {
         Carrier::Itself => String::new(),
         Carrier::Index(index) => format!(", on the index {index}"),
+        Carrier::Platform(platform) => format!(", on its platform manifest {platform}"),
     };
     VerifiedSignature {
         found: format!("{form} in {}{carrier}", statement.place),
@@ -241,6 +245,7 @@ async fn verify_bundle(arguments: &VerifyBundle) -> anyhow::Result<VerificationR
         content: layer.digest.clone(),
         annotations: None,
         proofs: verifier.verify(&signed).into(),
+        attested: None,
     };
     let checked = trusted.policies.check_statement(&statement, &subject, as_of);
     let shown = signature(&statement, checked);

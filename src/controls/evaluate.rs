@@ -52,12 +52,12 @@ pub fn needs(rule: &Rule) -> Needs {
         Rule::All(rules) | Rule::Any(rules) => rules.iter().map(needs).fold(Needs::default(), Needs::or),
         Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => needs(rule),
         Rule::Reference(_) | Rule::Registry(_) | Rule::Running(RunningLeaf::DeclaredInTemplate(_)) => Needs::default(),
-        Rule::Running(RunningLeaf::TagUnmoved(_)) => Needs { subject: true, tag: true, signatures: false, verification: false },
+        Rule::Running(RunningLeaf::TagUnmoved(_)) => Needs { subject: true, tag: true, ..Needs::default() },
         Rule::Running(RunningLeaf::DigestKnown(_)) | Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => {
-            Needs { subject: true, tag: false, signatures: false, verification: false }
+            Needs { subject: true, ..Needs::default() }
         }
-        Rule::Signature(SignatureLeaf::Exists(_)) => Needs { subject: true, tag: false, signatures: true, verification: false },
-        Rule::Signature(SignatureLeaf::Verified(_)) => Needs { subject: true, tag: false, signatures: true, verification: true },
+        Rule::Signature(SignatureLeaf::Exists(_)) => Needs { subject: true, signatures: true, ..Needs::default() },
+        Rule::Signature(SignatureLeaf::Verified(_)) => Needs { subject: true, signatures: true, verification: true, ..Needs::default() },
         Rule::Policy(_) => Needs::default(),
     }
 }

@@ -183,6 +183,8 @@ fn describe(statement: &Statement) -> String {
         StatementFormat::SimpleSigning => "cosign signature".to_owned(),
         StatementFormat::BundleMessage => "Sigstore bundle".to_owned(),
         StatementFormat::Dsse { .. } => "Sigstore bundle (DSSE)".to_owned(),
+        StatementFormat::Unsigned { .. } => "unsigned statement".to_owned(),
+        StatementFormat::Attached { media_type } => format!("attached document ({media_type})"),
         StatementFormat::Notation { envelope } => format!("Notation signature ({envelope})"),
         StatementFormat::Unsupported { media_type } => format!("signature of an unsupported format ({media_type})"),
     };
@@ -190,10 +192,12 @@ fn describe(statement: &Statement) -> String {
         StatementSource::CosignTag => "by tag",
         StatementSource::Referrer => "by referrer",
         StatementSource::BundleFile => "from a file",
+        StatementSource::IndexEntry => "inside the index",
     };
     let carrier = match &statement.carrier {
         Carrier::Itself => String::new(),
         Carrier::Index(index) => format!(", on the index {} that lists it", index.short()),
+        Carrier::Platform(platform) => format!(", on its platform manifest {}", platform.short()),
     };
     format!("{format} {source} in {}{carrier}", statement.place)
 }

@@ -6,8 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use super::ledger::{CredentialKind, UnknownAnswer};
+use super::predicate::Attested;
 use super::proof::Proof;
 use super::reference::Repository;
+
+/// The predicate type of a signature in the form of a statement.
+pub const SIGNATURE_TYPE: &str = "https://sigstore.dev/cosign/sign/v1";
 
 /// The form in which a statement is written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +25,16 @@ pub enum StatementFormat {
     Dsse {
         /// The predicate type that is inside the signed bytes.
         predicate_type: String,
+    },
+    /// An in-toto statement that nobody signed: BuildKit's own, or an envelope without signatures. Shown, never verified.
+    Unsigned {
+        /// The predicate type that it gives itself.
+        predicate_type: String,
+    },
+    /// A document that is attached to the image as it is: no statement, and signed by nobody.
+    Attached {
+        /// Its media type.
+        media_type: String,
     },
     /// A Notation signature envelope.
     Notation {
@@ -44,6 +58,8 @@ pub enum StatementSource {
     Referrer,
     /// From a file of bundles.
     BundleFile,
+    /// Listed inside the image's own index (BuildKit's attestation manifests).
+    IndexEntry,
 }
 
 /// Which digest a statement names.
@@ -66,6 +82,8 @@ pub enum Carrier {
     Itself,
     /// An index that lists the running manifest.
     Index(Digest),
+    /// A platform manifest that the running index lists. What is said of it is not said of the index; attestations alone are kept of it.
+    Platform(Digest),
 }
 
 /// One statement that was found.
@@ -91,14 +109,27 @@ pub struct Statement {
     pub annotations: Option<Digest>,
     /// What verification gave: one for each trial whose kind of signer fits, in the order of the trials. Empty where none was asked for.
     pub proofs: std::sync::Arc<[Proof]>,
+    /// What it says; none for signatures, and where it was not asked for.
+    pub attested: Option<std::sync::Arc<Attested>>,
 }
 
 impl Statement {
+    /// The predicate type of an attestation, signed or not; none for signatures and what is no statement.
+    #[must_use]
+    pub fn predicate_type(&self) -> Option<&str> {
+        match &self.format {
+            StatementFormat::Dsse { predicate_type } if predicate_type == SIGNATURE_TYPE => None,
+            StatementFormat::Dsse { predicate_type } | StatementFormat::Unsigned { predicate_type } => Some(predicate_type),
+            _ => None,
+        }
+    }
+
     /// Whether its form is a signature (an attestation is none).
     #[must_use]
     pub fn is_signature(&self) -> bool {
         match &self.format {
-            StatementFormat::Dsse { predicate_type } => predicate_type == "https://sigstore.dev/cosign/sign/v1",
+            StatementFormat::Dsse { predicate_type } => predicate_type == SIGNATURE_TYPE,
+            StatementFormat::Unsigned { .. } | StatementFormat::Attached { .. } => false,
             StatementFormat::SimpleSigning
             | StatementFormat::BundleMessage
             | StatementFormat::Notation { .. }
@@ -193,6 +224,8 @@ pub struct PlaceRecord {
     pub place: String,
     /// What looking gave.
     pub outcome: PlaceOutcome,
+    /// Why attestations may be there that were not seen, though every question about signatures was answered.
+    pub attestations: Option<UnknownAnswer>,
     /// The oldest answer that this rests on.
     pub observed: Option<Timestamp>,
 }
@@ -227,6 +260,8 @@ pub struct ImageEvidence {
     pub children: Vec<ChildSignatures>,
     /// The index above the running manifest.
     pub index: IndexAbove,
+    /// Platform manifests of a running index; empty where nobody asked, or no index runs.
+    pub platforms: Vec<Digest>,
     /// Warnings for a person, in stable order.
     pub warnings: Vec<String>,
 }

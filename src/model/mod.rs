@@ -13,12 +13,16 @@ mod ledger;
 mod manifest;
 mod needs;
 mod pattern;
+mod predicate;
 mod proof;
+mod provenance;
 mod reference;
 mod report;
+mod sbom;
 mod score;
 mod secret;
 mod shared_text;
+mod summary;
 mod text;
 mod trust;
 mod verdict;
@@ -28,8 +32,8 @@ mod workload;
 pub use digest::{Algorithm, Digest, DigestError};
 pub use event::{Phase, ScanEvent, Stop};
 pub use evidence::{
-    Carrier, ChildSignatures, ImageEvidence, IndexAbove, ManifestPresence, PlaceOutcome, PlaceRecord, Relation, Statement, StatementFormat,
-    StatementSource, SubjectState, TagState,
+    Carrier, ChildSignatures, ImageEvidence, IndexAbove, ManifestPresence, PlaceOutcome, PlaceRecord, Relation, SIGNATURE_TYPE, Statement,
+    StatementFormat, StatementSource, SubjectState, TagState,
 };
 pub use finding::{ContainerFinding, ControlStatus, Evidence, Judgement, WorkloadFinding};
 pub use inventory::{ClusterIdentity, Gap, Inventory, InventoryCounts, NotJudged, NotVisible, Scope};
@@ -42,15 +46,22 @@ pub use manifest::{
 };
 pub use needs::Needs;
 pub use pattern::{Pattern, PatternError};
+pub use predicate::{
+    Attested, CYCLONEDX, PROVENANCE_V1, PROVENANCE_V02, Payload, Predicate, PredicateKind, PredicateKinds, PredicateType,
+    PredicateTypeError, SPDX, VERIFICATION_SUMMARY, Wanted,
+};
 pub use proof::{CertificateClaims, LogRecord, Proof, ProvenTime, Signer, Step, StepOutcome, SubjectName, TimeSource, TriedWith};
+pub use provenance::{Provenance, Source};
 pub use reference::{ImageReference, ReferenceError, Repository};
 pub use report::{
     ControlOutcome, ControlResult, DocumentDigest, FrameworkResult, GateOutcome, GateResult, Header, ImageRecord, Report, ReportSource,
     TRUST_POLICY, WorkloadRecord,
 };
+pub use sbom::{Package, Sbom, SbomFormat};
 pub use score::{Compliance, Counts, Severity};
 pub use secret::{PullSecret, Secret};
 pub use shared_text::{Labels, SharedText};
+pub use summary::VerificationSummary;
 pub use text::escape_control;
 pub use trust::{AuthorityMaterial, PolicyMaterial, PublicKey, RootOrigin, RootRecord, Trial, TrustRoot};
 pub use verdict::{Cause, Reason, Verdict};

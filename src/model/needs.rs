@@ -1,5 +1,7 @@
 //! What the selected controls need to know: nothing else is asked.
 
+use super::predicate::PredicateKinds;
+
 /// What has to be asked about an image. Derived from the rules of the selected controls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Needs {
@@ -11,6 +13,8 @@ pub struct Needs {
     pub signatures: bool,
     /// Whether those signatures hold; nothing without `signatures`.
     pub verification: bool,
+    /// Attestations of these kinds.
+    pub attestations: PredicateKinds,
 }
 
 impl Needs {
@@ -22,6 +26,7 @@ impl Needs {
             tag: self.tag || other.tag,
             signatures: self.signatures || other.signatures,
             verification: self.verification || other.verification,
+            attestations: self.attestations.or(other.attestations),
         }
     }
 

@@ -426,6 +426,8 @@ fn unsupported(format: &StatementFormat) -> Option<String> {
         StatementFormat::Notation { envelope } => Some(format!("Notation signatures ({envelope}) are not verified by this version")),
         StatementFormat::Unsupported { media_type } => Some(format!("signatures of the form {media_type} are not supported")),
         StatementFormat::SimpleSigning | StatementFormat::BundleMessage | StatementFormat::Dsse { .. } => None,
+        // Asked about before: nobody signed it.
+        StatementFormat::Unsigned { .. } | StatementFormat::Attached { .. } => None,
     }
 }
 

@@ -148,6 +148,9 @@ impl Held {
         if let Carrier::Index(index) = &self.carrier {
             text.push_str(&format!(", on the index {} that lists it", index.short()));
         }
+        if let Carrier::Platform(platform) = &self.carrier {
+            text.push_str(&format!(", on its platform manifest {}", platform.short()));
+        }
         text
     }
 }

@@ -87,6 +87,7 @@ fn statement(proofs: Vec<Proof>) -> Statement {
         content: digest(91),
         annotations: None,
         proofs: proofs.into(),
+        attested: None,
     }
 }
 
@@ -99,8 +100,9 @@ fn image(statements: Vec<Statement>) -> ImageEvidence {
         manifest: ManifestPresence::Seen { media_type: crate::model::OCI_MANIFEST.to_owned(), credential: CredentialKind::Anonymous },
         tag: TagState::Unmoved,
         statements,
-        places: vec![PlaceRecord { place: "registry.test/app".to_owned(), outcome, observed: None }],
+        places: vec![PlaceRecord { place: "registry.test/app".to_owned(), outcome, attestations: None, observed: None }],
         children: Vec::new(),
+        platforms: Vec::new(),
         index: IndexAbove::None,
         warnings: Vec::new(),
     }

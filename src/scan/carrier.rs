@@ -47,7 +47,12 @@ impl Inquiry<'_> {
             Err(unknown) => {
                 signatures.index = self.unless_an_index_runs(running, IndexAbove::Unknown(unknown.clone()))?;
                 if signatures.index != IndexAbove::None {
-                    signatures.note(PlaceRecord { place: home.to_string(), outcome: PlaceOutcome::Unknown(unknown), observed: None });
+                    signatures.note(PlaceRecord {
+                        place: home.to_string(),
+                        outcome: PlaceOutcome::Unknown(unknown),
+                        attestations: None,
+                        observed: None,
+                    });
                 }
             }
         }

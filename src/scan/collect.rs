@@ -169,7 +169,8 @@ mod tests {
     use crate::model::{Ask, Cause, CredentialIdentity, Descriptor, ManifestPresence, Place, RunningImage};
     use crate::scan::board::{Answered, Keeping, Source};
 
-    const NEEDS: Needs = Needs { subject: true, tag: true, signatures: true, verification: false };
+    const NEEDS: Needs =
+        Needs { subject: true, tag: true, signatures: true, verification: false, attestations: crate::model::PredicateKinds::NONE };
 
     /// Every manifest is there, nothing refers to it; answers of hosts that start with `silent` never come.
     #[derive(Default)]

@@ -72,7 +72,7 @@ mod tests {
             (ImageTask::in_registry(reference.parse().unwrap(), running, CredentialIdentity::default()), DeclaredPlaces::default())
         };
         let tasks = BTreeMap::from([task("a.io/x:1"), task("a.io/x:2"), task("a.io/y:1"), task("b.io/x:1")]);
-        let foreseen = foresee(&tasks, Needs { subject: true, tag: false, signatures: true, verification: false });
+        let foreseen = foresee(&tasks, Needs { subject: true, tag: false, signatures: true, verification: false, ..Needs::default() });
         let counts: Vec<_> = foreseen.iter().map(|(host, at)| (host.as_str(), at.places.len(), at.manifests, at.referrers)).collect();
         assert_eq!(counts, [("a.io", 2, 4, 2), ("b.io", 1, 2, 1)]);
         assert!(foresee(&tasks, Needs::default()).is_empty());

@@ -109,6 +109,7 @@ impl Inquiry<'_> {
             places: Vec::new(),
             children: Vec::new(),
             index: IndexAbove::NotAsked,
+            platforms: Vec::new(),
             warnings: Vec::new(),
         };
         let SubjectState::Known(digest) = evidence.subject.clone() else { return Some((evidence, Vec::new())) };
@@ -138,7 +139,7 @@ impl Inquiry<'_> {
                     // Beside the index, and about the manifest itself.
                     (_, Relation::NamesOthers(others)) if others.contains(&digest) => digest.clone(),
                     (Carrier::Itself, _) => digest.clone(),
-                    (Carrier::Index(index), _) => index.clone(),
+                    (Carrier::Index(carrier) | Carrier::Platform(carrier), _) => carrier.clone(),
                 };
                 signed.extend(found.signed.map(|(layer, bytes)| SignedBytes { statement: position, subject, layer, bytes }));
                 evidence.statements.push(found.statement);

@@ -68,7 +68,7 @@ impl Signatures {
             None => PlaceOutcome::Looked(count),
         };
         self.warnings.extend(search.warnings);
-        self.note(PlaceRecord { place: place.to_string(), outcome, observed: search.observed });
+        self.note(PlaceRecord { place: place.to_string(), outcome, attestations: None, observed: search.observed });
     }
 
     /// Takes in what was found beside another digest.
@@ -288,6 +288,7 @@ impl Inquiry<'_> {
                 content: manifest.clone(),
                 annotations: None,
                 proofs: std::sync::Arc::default(),
+                attested: None,
             },
             signed: None,
         };
@@ -404,6 +405,7 @@ impl Inquiry<'_> {
             content: piece.layer.digest.clone(),
             annotations: digest_of(piece.layer.annotations.as_ref()),
             proofs: std::sync::Arc::default(),
+            attested: None,
         };
         Found { statement, signed: can_be_verified.then_some((piece.layer, bytes)) }
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Malformed, ReadStatement, base64, intoto, json};
-use crate::model::StatementFormat;
+use crate::model::{SIGNATURE_TYPE, StatementFormat};
 
 /// An envelope. Unknown fields are ignored, as the specification asks; doubled ones are refused by the parser.
 #[derive(Deserialize)]
@@ -33,13 +33,16 @@ pub(super) fn read_envelope(envelope: &Envelope) -> Result<ReadStatement, Malfor
     for signature in &envelope.signatures {
         signed |= !base64::decode("the DSSE signature", &signature.sig)?.is_empty();
     }
-    if !signed {
-        return Err(Malformed("the DSSE envelope holds no signature".to_owned()));
-    }
     if envelope.payload_type != intoto::PAYLOAD_TYPE {
         return Err(Malformed(format!("the DSSE envelope holds {}, not an in-toto statement", envelope.payload_type)));
     }
     let payload = base64::decode("the DSSE payload", &envelope.payload)?;
-    let statement = intoto::read(&payload)?;
-    Ok(ReadStatement { format: StatementFormat::Dsse { predicate_type: statement.predicate_type }, subjects: statement.subjects })
+    let intoto::Statement { predicate_type, subjects } = intoto::read(&payload)?;
+    let format = match signed {
+        true => StatementFormat::Dsse { predicate_type },
+        // A signature that is not there is none; what is attested by nobody can still be shown.
+        false if predicate_type == SIGNATURE_TYPE => return Err(Malformed("the DSSE envelope holds no signature".to_owned())),
+        false => StatementFormat::Unsigned { predicate_type },
+    };
+    Ok(ReadStatement { format, subjects })
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Malformed, json};
-use crate::model::Digest;
+use super::{Malformed, ReadStatement, json};
+use crate::model::{Digest, StatementFormat};
 
 /// The DSSE payload type of a statement.
 pub(super) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
@@ -29,6 +29,12 @@ struct Wire {
 struct Subject {
     #[serde(default)]
     digest: BTreeMap<String, String>,
+}
+
+/// Reads a statement that stands alone, without envelope: nobody signed it.
+pub(super) fn read_bare(bytes: &[u8]) -> Result<ReadStatement, Malformed> {
+    let statement = read(bytes)?;
+    Ok(ReadStatement { format: StatementFormat::Unsigned { predicate_type: statement.predicate_type }, subjects: statement.subjects })
 }
 
 pub(super) fn read(payload: &[u8]) -> Result<Statement, Malformed> {

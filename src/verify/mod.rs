@@ -3,16 +3,21 @@
 //! [`read`] says what a statement *is* and which digests it names; [`Verifier`] whether its signature holds under given trust material.
 //! Whom to trust is not said here: that is the policy's business. Bytes are hostile: every reader is bounded by the size of its input and fails with a text, never a panic.
 
+mod attested;
 mod base64;
 mod dsse;
 mod intoto;
 mod json;
 mod notation;
+mod provenance;
+mod sbom;
 mod sigstore;
+mod summary;
 mod verifier;
 
 use crate::model::{Digest, Link, StatementFormat};
 
+pub use attested::attested;
 pub use verifier::Verifier;
 
 /// A statement as it was read.
@@ -50,12 +55,18 @@ pub struct Signed<'a> {
 #[error("{0}")]
 pub struct Malformed(pub String);
 
-/// Whether a layer of this media type may hold a statement: the only question that decides whether its bytes are fetched.
+/// Whether a layer of this media type may hold a signed statement: the only question that decides whether its bytes are fetched.
 ///
 /// Never the manifest's artifact type, which some clients fill from elsewhere, and never an annotation.
 #[must_use]
 pub fn is_statement(media_type: &str) -> bool {
-    Kind::of(media_type).is_some()
+    Kind::of(media_type).is_some_and(|kind| !matches!(kind, Kind::InToto))
+}
+
+/// Whether a layer of this media type may hold a statement that nobody signed: of interest only where attestations are.
+#[must_use]
+pub fn is_unsigned_statement(media_type: &str) -> bool {
+    matches!(Kind::of(media_type), Some(Kind::InToto))
 }
 
 /// Reads the bytes of a layer, or of a bundle from a file, by its media type.
@@ -71,6 +82,7 @@ pub fn read(layer: &Link, bytes: &[u8]) -> Result<ReadStatement, Malformed> {
         Some(Kind::Dsse) => dsse::read(bytes),
         Some(Kind::NotationJws) => notation::read_jws(bytes),
         Some(Kind::NotationCose) => notation::read_cose(bytes),
+        Some(Kind::InToto) => intoto::read_bare(bytes),
         None => Err(Malformed(format!("{} is no statement", layer.media_type))),
     }
 }
@@ -82,6 +94,7 @@ enum Kind {
     Dsse,
     NotationJws,
     NotationCose,
+    InToto,
 }
 
 impl Kind {
@@ -92,6 +105,7 @@ impl Kind {
             "application/vnd.dsse.envelope.v1+json" | "application/vnd.in-toto+dsse" => Some(Self::Dsse),
             "application/jose+json" => Some(Self::NotationJws),
             "application/cose" => Some(Self::NotationCose),
+            "application/vnd.in-toto+json" => Some(Self::InToto),
             other if other.starts_with("application/vnd.dev.sigstore.bundle") => Some(Self::Bundle),
             _ => None,
         }

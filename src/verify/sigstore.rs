@@ -29,11 +29,15 @@ pub(super) struct Statement {
 
 /// Reads a signature so that it can be tried. Nothing for what is not Sigstore's, and for what is no signature at all.
 pub(super) fn content(signed: &Signed<'_>) -> Option<Result<Statement, StepOutcome>> {
-    let named = super::read(signed.layer, signed.bytes).ok()?.subjects;
+    let read = super::read(signed.layer, signed.bytes).ok()?;
+    if matches!(read.format, StatementFormat::Unsigned { .. }) {
+        return None;
+    }
+    let named = read.subjects;
     let content = match Kind::of(&signed.layer.media_type)? {
         Kind::Bundle => content::of_bundle(signed, &named),
         Kind::SimpleSigning | Kind::Dsse => content::of_layer(signed),
-        Kind::NotationJws | Kind::NotationCose => return None,
+        Kind::NotationJws | Kind::NotationCose | Kind::InToto => return None,
     };
     let subject = if named.contains(signed.subject) {
         StepOutcome::Held(signed.subject.to_string())

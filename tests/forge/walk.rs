@@ -127,7 +127,7 @@ fn snapshot(rows: &[&Row], layouts: &Path, target: &Path) {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (_keep, stop) = tokio::sync::watch::channel(None);
-    let all = Needs { subject: true, tag: true, signatures: true, verification: false };
+    let all = Needs { subject: true, tag: true, signatures: true, verification: false, ..Needs::default() };
     let tasks = tasks(&inventory, &|_| DeclaredPlaces::default());
     let shelves = Shelves(shelves);
     let board = Board::new(&shelves, Keeping::Everything);

@@ -19,7 +19,7 @@ async fn scan(server: &ScriptedRegistry, cache: &Path) -> ImageEvidence {
     let image = digest(IMAGE);
     let reference = format!("{}@{image}", repository(server, "app")).parse().unwrap();
     let task = ImageTask::in_registry(reference, RunningImage::Manifest(image), CredentialIdentity::default());
-    let needs = Needs { subject: true, tag: false, signatures: true, verification: false };
+    let needs = Needs { subject: true, tag: false, signatures: true, verification: false, ..Needs::default() };
     let (_keep, stop) = watch::channel(None);
     let tasks = BTreeMap::from([(task, DeclaredPlaces::default())]);
     let board = Board::new(&source, Keeping::Latest(0));

@@ -167,7 +167,7 @@ async fn says(host: &str, digests: [&Digest; 3], users: &[&str]) -> [String; 3] 
     let tasks = tasks(&inventory, &|_| DeclaredPlaces::default());
     let source = LiveSource::new(registry, BTreeMap::new(), BTreeMap::new(), None, jiff::SignedDuration::ZERO);
     let (_keep, stop) = tokio::sync::watch::channel(None);
-    let needs = Needs { subject: true, tag: false, signatures: true, verification: false };
+    let needs = Needs { subject: true, tag: false, signatures: true, verification: false, ..Needs::default() };
     let board = Board::new(&source, Keeping::Everything);
     let evidence = collect(tasks, needs, &board, None, stop, now, &|_| ()).await;
     let library = Library::embedded().unwrap();

@@ -78,9 +78,11 @@ fn image(reference: &str, running: Digest, statements: Vec<Statement>) -> ImageR
             places: vec![PlaceRecord {
                 place: repository.to_string(),
                 outcome: PlaceOutcome::Looked(found),
+                attestations: None,
                 observed: Some("2026-07-01T11:58:30Z".parse().unwrap()),
             }],
             children: Vec::new(),
+            platforms: Vec::new(),
             index: seaworthy::model::IndexAbove::NotAsked,
             warnings: Vec::new(),
             repository,
@@ -99,6 +101,7 @@ fn signature(reference: &str, relation: Relation) -> Statement {
         content: digest(91),
         annotations: None,
         proofs: std::sync::Arc::default(),
+        attested: None,
     }
 }
 

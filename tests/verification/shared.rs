@@ -30,6 +30,7 @@ fn image(subject: &str, bundle: &[u8]) -> (ImageEvidence, Vec<SignedBytes>) {
         content: content.clone(),
         annotations: None,
         proofs: std::sync::Arc::default(),
+        attested: None,
     };
     let evidence = ImageEvidence {
         repository: "registry.test/team/oci".parse().unwrap(),
@@ -39,6 +40,7 @@ fn image(subject: &str, bundle: &[u8]) -> (ImageEvidence, Vec<SignedBytes>) {
         statements: vec![statement],
         places: Vec::new(),
         children: Vec::new(),
+        platforms: Vec::new(),
         index: seaworthy::model::IndexAbove::NotAsked,
         warnings: Vec::new(),
     };

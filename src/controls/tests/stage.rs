@@ -44,7 +44,7 @@ pub(super) fn unanswered(cause: Cause) -> UnknownAnswer {
 }
 
 pub(super) fn place(name: &str, outcome: PlaceOutcome) -> PlaceRecord {
-    PlaceRecord { place: name.to_owned(), outcome, observed: None }
+    PlaceRecord { place: name.to_owned(), outcome, attestations: None, observed: None }
 }
 
 /// A statement found beside the running digest.
@@ -59,6 +59,7 @@ pub(super) fn statement(format: StatementFormat, relation: Relation) -> Statemen
         content: digest(91),
         annotations: None,
         proofs: std::sync::Arc::default(),
+        attested: None,
     }
 }
 
@@ -76,6 +77,7 @@ pub(super) fn looked() -> ImageEvidence {
         statements: Vec::new(),
         places: vec![place("registry.test/app", PlaceOutcome::Looked(0))],
         children: Vec::new(),
+        platforms: Vec::new(),
         index: crate::model::IndexAbove::None,
         warnings: Vec::new(),
     }

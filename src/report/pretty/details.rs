@@ -261,6 +261,8 @@ fn statement_text(statement: &Statement) -> String {
         StatementFormat::BundleMessage => "Sigstore bundle signature".to_owned(),
         StatementFormat::Dsse { .. } if statement.is_signature() => "Sigstore bundle signature".to_owned(),
         StatementFormat::Dsse { predicate_type } => format!("attestation {}", shown(predicate_type)),
+        StatementFormat::Unsigned { predicate_type } => format!("unsigned statement {}", shown(predicate_type)),
+        StatementFormat::Attached { media_type } => format!("attached document ({})", shown(media_type)),
         StatementFormat::Notation { envelope } => format!("Notation signature ({})", shown(envelope)),
         StatementFormat::Unsupported { media_type } => format!("signature in an unsupported format ({})", shown(media_type)),
     };
@@ -275,6 +277,7 @@ fn statement_text(statement: &Statement) -> String {
     match &statement.carrier {
         Carrier::Itself => format!("{format} {relation}"),
         Carrier::Index(index) => format!("{format} {relation}, carried by its index {}", index.short()),
+        Carrier::Platform(platform) => format!("{format} {relation}, carried by its platform manifest {}", platform.short()),
     }
 }
 

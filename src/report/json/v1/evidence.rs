@@ -244,6 +244,9 @@ struct Statement<'a> {
     place: &'a str,
     /// The index beside which it was found; null where it was the judged digest itself.
     carrier_index: Option<&'a Digest>,
+    /// The platform manifest of the running index beside which it was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    carrier_platform: Option<&'a Digest>,
     /// Which digest it names.
     relation: Relation<'a>,
     /// Digest of the manifest that holds it; null for one from a file.
@@ -268,11 +271,17 @@ impl<'a> From<&'a model::Statement> for Statement<'a> {
                 model::StatementSource::CosignTag => FoundBy::CosignTag,
                 model::StatementSource::Referrer => FoundBy::Referrer,
                 model::StatementSource::BundleFile => FoundBy::BundleFile,
+                model::StatementSource::IndexEntry => FoundBy::IndexEntry,
             },
             place: &statement.place,
             carrier_index: match &statement.carrier {
                 model::Carrier::Itself => None,
                 model::Carrier::Index(index) => Some(index),
+                model::Carrier::Platform(_) => None,
+            },
+            carrier_platform: match &statement.carrier {
+                model::Carrier::Platform(platform) => Some(platform),
+                model::Carrier::Itself | model::Carrier::Index(_) => None,
             },
             relation: Relation::from(&statement.relation),
             manifest: statement.manifest.as_ref(),
@@ -297,6 +306,18 @@ enum Format<'a> {
         /// The predicate type that is inside the signed bytes.
         predicate_type: &'a str,
     },
+    /// An in-toto statement that nobody signed: shown, never verified.
+    #[serde(rename_all = "camelCase")]
+    Unsigned {
+        /// The predicate type that it gives itself.
+        predicate_type: &'a str,
+    },
+    /// A document that is attached to the image as it is, signed by nobody.
+    #[serde(rename_all = "camelCase")]
+    Attached {
+        /// Its media type.
+        media_type: &'a str,
+    },
     /// A Notation signature envelope.
     Notation {
         /// `jws` or `cose`.
@@ -316,6 +337,8 @@ impl<'a> From<&'a model::StatementFormat> for Format<'a> {
             model::StatementFormat::SimpleSigning => Self::SimpleSigning,
             model::StatementFormat::BundleMessage => Self::BundleMessage,
             model::StatementFormat::Dsse { predicate_type } => Self::Dsse { predicate_type },
+            model::StatementFormat::Unsigned { predicate_type } => Self::Unsigned { predicate_type },
+            model::StatementFormat::Attached { media_type } => Self::Attached { media_type },
             model::StatementFormat::Notation { envelope } => Self::Notation { envelope },
             model::StatementFormat::Unsupported { media_type } => Self::Unsupported { media_type },
         }
@@ -332,6 +355,8 @@ enum FoundBy {
     Referrer,
     /// From a file of bundles.
     BundleFile,
+    /// Listed inside the image's own index.
+    IndexEntry,
 }
 
 /// Which digest a statement names.

@@ -1,0 +1,49 @@
+//! Bills of materials: what matters of SPDX and CycloneDX documents, in one form.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// In which format it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SbomFormat {
+    /// SPDX.
+    Spdx,
+    /// CycloneDX.
+    CycloneDx,
+}
+
+/// A bill of materials. A claim: worth what its signer is trusted with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sbom {
+    /// The format.
+    pub format: SbomFormat,
+    /// Version of the format's specification (`SPDX-2.3`, `1.5`).
+    pub spec_version: String,
+    /// What generated it, with its version, as it is written.
+    pub generator: Option<String>,
+    /// When, as it says.
+    pub created: Option<Timestamp>,
+    /// Packages or components that it lists.
+    pub package_count: u32,
+    /// The packages, where an expression wants them.
+    pub packages: Option<Vec<Package>>,
+}
+
+/// One package of a bill of materials. What is not said is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Package {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// Package URL.
+    pub purl: String,
+    /// Who supplies it.
+    pub supplier: String,
+    /// Its licence, as it is written.
+    pub license: String,
+}
