@@ -134,7 +134,9 @@ fn cores(criterion: &mut Criterion) {
         group.bench_function(format!("on {threads}"), |bencher| {
             bencher.iter(|| {
                 let threads = std::num::NonZeroUsize::new(threads);
-                let verification = Verification::new(keyless("vectors/trust/trusted_root.json"), threads, None).unwrap();
+                let verification =
+                    Verification::new(keyless("vectors/trust/trusted_root.json"), threads, None, seaworthy::model::Wanted::default())
+                        .unwrap();
                 let mut images: Vec<_> = (0..MANY).map(image).collect();
                 verification.prove_all(images.iter_mut().map(|(evidence, signed)| (evidence, std::mem::take(signed))).collect());
                 assert_eq!(verification.tried(), usize::from(MANY));

@@ -26,7 +26,21 @@ fn mistakes_are_named_with_their_place_and_what_was_meant() {
         ("an unknown field", with("  rul: { signature: { exists: {} } }\n")),
         ("an unknown leaf", with("  rule: { signatur: { exists: {} } }\n")),
         ("an unknown question", with("  rule: { signature: { exsts: {} } }\n")),
-        ("a leaf that is not there yet", with("  rule: { all: [{ attestation: { predicateType: x } }] }\n")),
+        ("a leaf that is not there yet", with("  rule: { all: [{ summary: { verifiers: [x] } }] }\n")),
+        ("a predicate type that is none", with("  rule: { all: [{ attestation: { predicateType: slsa } }] }\n")),
+        ("an age that is none", with("  rule: { attestation: { predicateType: vuln, maxAge: 30 days } }\n")),
+        (
+            "an age that is a parameter of another type",
+            with(
+                "  params: { age: { type: strings, default: [30d] } }\n  rule: { attestation: { predicateType: vuln, maxAge: { param: age } } }\n",
+            ),
+        ),
+        (
+            "two ages",
+            with(
+                "  params: { age: { type: duration, default: [30d, 60d] } }\n  rule: { attestation: { predicateType: vuln, maxAge: { param: age } } }\n",
+            ),
+        ),
         ("a question that is not there yet", with("  rule: { signature: { verified: {} } }\n")),
         ("an empty combination", with("  rule: { all: [] }\n")),
         ("a parameter that is not declared", with("  rule: { registry: { allowed: { param: mine } } }\n")),

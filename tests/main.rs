@@ -4,6 +4,7 @@
 
 mod api_server;
 mod architecture;
+mod attestations;
 mod cli;
 mod corpus;
 mod documentation;

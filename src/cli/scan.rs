@@ -13,7 +13,7 @@ use super::output::{self, Format, Target};
 use super::progress::Progress;
 use super::timings::{self, Phases};
 use super::{dry_run, library, signals, terminal, trust};
-use crate::controls::{AcceptedUnknowns, Trust, consults_trust, public_keys};
+use crate::controls::{AcceptedUnknowns, Trust, consults_trust, public_keys, wanted};
 use crate::model::{Cause, Digest, Header, Needs, Phase, Report, ScanEvent};
 use crate::policy::TrustPolicies;
 use crate::registry::Layout;
@@ -102,6 +102,7 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     let accepted = AcceptedUnknowns::parse(&options.allow_unknown)?;
     let needs =
         chosen.controls.iter().filter_map(|control| control.rule.as_ref()).map(crate::controls::needs).fold(Needs::default(), Needs::or);
+    let wanted = wanted(chosen.controls.iter().copied());
     let scope = acquire::scope(&options.scope, order.workload);
     let (mut sources, policies_read) = trust::sources(&options.trust, false)?;
     documents.extend(policies_read);
@@ -141,8 +142,9 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
         false => trust::Trusted { policies: TrustPolicies::default(), roots: Vec::new() },
     };
     let as_of = trust::as_of(&options.trust, prepared.asked_at);
-    let verification = match needs.verification && !trusted.policies.trials().is_empty() {
-        true => Some(trust::verification(&trusted.policies, as_of, options.evidence.no_cache, options.evidence.cache_results_in_ci)?),
+    let verifies = needs.verification && !trusted.policies.trials().is_empty();
+    let verification = match verifies || !needs.attestations.is_empty() {
+        true => Some(trust::verification(&trusted.policies, as_of, &options.evidence, wanted)?),
         false => None,
     };
     let evidence::Gathered { inventory, collected, source, traffic, statistics, asked_at, .. } =

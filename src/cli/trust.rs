@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::arguments::TrustOptions;
+use super::arguments::{EvidenceOptions, TrustOptions};
 use super::library;
 use crate::documents::{
     Authority, Demand, ImageRule, Keyless, Material, Otherwise, Requirement, SigstoreInstance, Strength, TextMatch, TrustPolicy,
     TrustRootSource,
 };
-use crate::model::{Algorithm, Digest, DocumentDigest, RootRecord};
+use crate::model::{Algorithm, Digest, DocumentDigest, RootRecord, Wanted};
 use crate::policy::{AsOf, NamedPolicy, PolicyOrigin, TrustPolicies};
 use crate::scan::Verification;
 use crate::trust::{TrustOptions as LoadOptions, aged, load};
@@ -201,8 +201,13 @@ pub(super) fn as_of(options: &TrustOptions, asked_at: Timestamp) -> AsOf {
 }
 
 /// Who verifies, with results kept on disk unless the user or a CI says otherwise: what a build could have written must not decide.
-pub(super) fn verification(policies: &TrustPolicies, as_of: AsOf, no_cache: bool, in_ci: bool) -> anyhow::Result<Verification> {
+pub(super) fn verification(
+    policies: &TrustPolicies,
+    as_of: AsOf,
+    options: &EvidenceOptions,
+    wanted: Wanted,
+) -> anyhow::Result<Verification> {
     let ci = std::env::var("CI").is_ok_and(|value| value == "true");
-    let kept = if no_cache || (ci && !in_ci) { None } else { super::evidence::open_cache() };
-    Ok(Verification::new(Verifier::new(policies.trials(), as_of.moment), None, kept)?)
+    let kept = if options.no_cache || (ci && !options.cache_results_in_ci) { None } else { super::evidence::open_cache() };
+    Ok(Verification::new(Verifier::new(policies.trials(), as_of.moment), None, kept, wanted)?)
 }

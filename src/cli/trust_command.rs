@@ -197,7 +197,7 @@ async fn show_impact(arguments: TrustImpact) -> anyhow::Result<Exit> {
     let prepared = gathering.prepare(&stop, &on_event).await.inspect_err(|_| progress.clear())?;
     let as_of = trust::as_of(&arguments.trust, prepared.asked_at);
     let options = &arguments.evidence;
-    let verification = trust::verification(&trusted.policies, as_of, options.no_cache, options.cache_results_in_ci)?;
+    let verification = trust::verification(&trusted.policies, as_of, options, crate::model::Wanted::default())?;
     let gathered = prepared.collect(SIGNATURES, Some(&verification), stop.clone(), &on_event).await;
     progress.clear();
     let after = revocations.iter().fold(trusted.policies.clone(), |policies, revocation| policies.with_revocation(revocation));

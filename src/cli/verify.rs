@@ -85,7 +85,7 @@ async fn verify_image(arguments: &VerifyImage) -> anyhow::Result<VerificationRep
     let prepared = gathering.prepare(&stop, &|_| ()).await?;
     let as_of = trust::as_of(&arguments.trust, prepared.asked_at);
     let options = &arguments.evidence;
-    let verification = trust::verification(&trusted.policies, as_of, options.no_cache, options.cache_results_in_ci)?;
+    let verification = trust::verification(&trusted.policies, as_of, options, crate::model::Wanted::default())?;
     let gathered = prepared.collect(SIGNATURES, Some(&verification), stop, &|_| ()).await;
     let evidence = gathered.collected.into_values().next().context("nothing was gathered about the image")?;
     let ruling = trusted.policies.judge(&evidence, &Asked::BY_POLICY, as_of);

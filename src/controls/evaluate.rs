@@ -1,11 +1,11 @@
 //! Evaluating a rule about one image of one container.
 
 use super::parameters::Values;
-use super::{leaves, verified};
-use crate::documents::{ClusterLeaf, ReferenceLeaf, Rule, RunningLeaf, SignatureLeaf, SignedBy, VerifiedLeaf};
+use super::{attested, leaves, verified};
+use crate::documents::{AttestationLeaf, ClusterLeaf, ReferenceLeaf, Rule, RunningLeaf, SignatureLeaf, SignedBy, VerifiedLeaf};
 use crate::model::{
-    Basis, Cause, Container, ContainerImage, DeclaredBecause, ImageEvidence, ImageReference, Judgement, Needs, Reason, ReferenceError,
-    Workload,
+    Basis, Cause, Container, ContainerImage, DeclaredBecause, ImageEvidence, ImageReference, Judgement, Needs, PredicateKinds, Reason,
+    ReferenceError, Workload,
 };
 use crate::policy::{AsOf, TrustPolicies};
 
@@ -39,7 +39,7 @@ pub(super) fn needs_trust(rule: &Rule) -> bool {
     match rule {
         Rule::All(rules) | Rule::Any(rules) => rules.iter().any(needs_trust),
         Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => needs_trust(rule),
-        Rule::Signature(SignatureLeaf::Verified(_)) | Rule::Policy(_) => true,
+        Rule::Signature(SignatureLeaf::Verified(_)) | Rule::Attestation(_) | Rule::Policy(_) => true,
         Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) => false,
         Rule::Signature(SignatureLeaf::Exists(_)) | Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => false,
     }
@@ -58,6 +58,10 @@ pub fn needs(rule: &Rule) -> Needs {
         }
         Rule::Signature(SignatureLeaf::Exists(_)) => Needs { subject: true, signatures: true, ..Needs::default() },
         Rule::Signature(SignatureLeaf::Verified(_)) => Needs { subject: true, signatures: true, verification: true, ..Needs::default() },
+        Rule::Attestation(leaf) => {
+            let attestations = PredicateKinds::only(leaf.predicate_type.kind());
+            Needs { subject: true, verification: true, attestations, ..Needs::default() }
+        }
         Rule::Policy(_) => Needs::default(),
     }
 }
@@ -74,16 +78,21 @@ pub(super) fn asks(rule: &Rule, values: &Values, subject: &Subject<'_>) -> bool 
         }
         // What the policies leave alone is irrelevant, never passed.
         Rule::Signature(SignatureLeaf::Verified(VerifiedLeaf { by: SignedBy::TrustPolicy(_), keys, .. })) => {
-            let keys = values.strings(keys);
-            let Trust { policies, as_of } = subject.trust;
-            let left_alone = subject.reference.as_ref().is_ok_and(|reference| policies.ignores(reference.repository(), keys));
-            // What is revoked is so whatever the rules are about.
-            !left_alone || subject.evidence.is_some_and(|evidence| policies.revokes(evidence, as_of))
+            covered(subject, values.strings(keys))
         }
-        Rule::Reference(_) | Rule::Registry(_) | Rule::Signature(_) => true,
+        Rule::Attestation(AttestationLeaf { by: SignedBy::TrustPolicy(_), .. }) => covered(subject, &[]),
+        Rule::Reference(_) | Rule::Registry(_) | Rule::Signature(_) | Rule::Attestation(_) => true,
         Rule::Running(RunningLeaf::DigestKnown(_) | RunningLeaf::DeclaredInTemplate(_)) => true,
         Rule::Cluster(ClusterLeaf::InventoryComplete(_)) | Rule::Policy(_) => true,
     }
+}
+
+/// Whether the policies say anything about the image.
+fn covered(subject: &Subject<'_>, keys: &[String]) -> bool {
+    let Trust { policies, as_of } = subject.trust;
+    let left_alone = subject.reference.as_ref().is_ok_and(|reference| policies.ignores(reference.repository(), keys));
+    // What is revoked is so whatever the rules are about.
+    !left_alone || subject.evidence.is_some_and(|evidence| policies.revokes(evidence, as_of))
 }
 
 /// Whether pods of the workload may run something else than what is declared: nothing can be said of what runs, though its template
@@ -111,12 +120,13 @@ fn node(rule: &Rule, values: &Values, subject: &Subject<'_>) -> Judgement {
         Rule::Not(rule) => not(node(rule, values, subject), rule),
         Rule::Reference(leaf) => leaves::reference(leaf, values, subject),
         Rule::Registry(leaf) => leaves::registry(leaf, values, subject),
-        Rule::Running(_) | Rule::Signature(_) if pods_not_listed(subject) => {
+        Rule::Running(_) | Rule::Signature(_) | Rule::Attestation(_) if pods_not_listed(subject) => {
             Judgement::unknown(Cause::ListIncomplete, "its pods could not be listed, so that what runs is not known")
         }
         Rule::Running(leaf) => leaves::running(leaf, subject),
         Rule::Signature(SignatureLeaf::Exists(_)) => leaves::signature_exists(subject),
         Rule::Signature(SignatureLeaf::Verified(leaf)) => verified::judge(leaf, values, subject),
+        Rule::Attestation(leaf) => attested::judge(leaf, values, subject),
         // Refused when it was loaded.
         Rule::Cluster(_) | Rule::Policy(_) => {
             Judgement::unknown(Cause::ExpressionLimit, "a rule about the cluster or the policies cannot judge one container")
@@ -131,7 +141,7 @@ fn reads_reference(rule: &Rule) -> bool {
         Rule::Not(rule) => reads_reference(rule),
         Rule::Reference(ReferenceLeaf::WellFormed(_)) | Rule::Running(RunningLeaf::DeclaredInTemplate(_)) => false,
         Rule::Cluster(_) | Rule::Policy(_) => false,
-        Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) | Rule::Signature(_) => true,
+        Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) | Rule::Signature(_) | Rule::Attestation(_) => true,
     }
 }
 

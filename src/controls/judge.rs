@@ -198,7 +198,7 @@ impl Judge<'_, '_> {
                 super::evaluate::all([judgement].into_iter().chain(missed))
             }
             // Refused when it was loaded.
-            Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) | Rule::Signature(_) => {
+            Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) | Rule::Signature(_) | Rule::Attestation(_) => {
                 Judgement::unknown(Cause::ExpressionLimit, "a rule about one container cannot judge the cluster")
             }
         }

@@ -4,6 +4,7 @@
 //! person never enters the rule or the score.
 
 mod accepted;
+mod attested;
 mod embedded;
 mod evaluate;
 mod judge;
@@ -16,6 +17,7 @@ mod tests;
 mod verified;
 
 pub use accepted::{AcceptedUnknowns, AcceptedUnknownsError};
+pub use attested::wanted;
 pub use evaluate::{Subject, Trust, needs};
 pub use judge::{ControlJudgement, Lookup, judge};
 pub use library::{Library, LibraryError};

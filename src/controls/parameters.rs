@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::Library;
 use crate::documents::{
-    ClusterLeaf, Control, ControlParameters, DocumentError, OrParam, ParameterSpec, ParameterType, Parameters, RegistryLeaf, Rule,
-    SignatureLeaf, SignedBy, VerifiedLeaf, nearest,
+    AttestationLeaf, ClusterLeaf, Control, ControlParameters, DocumentError, OneOrParam, OrParam, ParameterSpec, ParameterType, Parameters,
+    RegistryLeaf, Rule, SignatureLeaf, SignedBy, VerifiedLeaf, nearest,
 };
 use crate::model::Pattern;
 
@@ -133,7 +133,19 @@ impl Configuration {
                 // It has to be set and says nothing: such a control would fail, or pass, everything.
                 values.missing.push(describe(name, spec));
             }
+            if let Some(detail) = spec.kind.miscounted(list) {
+                let (control, parameter, value) = (control.id.clone(), name.clone(), list.join(", "));
+                return Err(ParametersError::Value { control, parameter, value, detail });
+            }
             match spec.kind {
+                ParameterType::Duration | ParameterType::Boolean => {
+                    let refused = list.iter().find_map(|value| Some((value, spec.kind.refuse(value)?)));
+                    if let Some((value, detail)) = refused {
+                        let (control, parameter) = (control.id.clone(), name.clone());
+                        return Err(ParametersError::Value { control, parameter, value: value.clone(), detail });
+                    }
+                    drop(values.strings.insert(name.clone(), list.clone()));
+                }
                 ParameterType::Strings => drop(values.strings.insert(name.clone(), list.clone())),
                 ParameterType::Patterns => {
                     let patterns =
@@ -196,7 +208,8 @@ fn says_nothing(rule: &Rule, values: &Values) -> bool {
         Rule::Registry(RegistryLeaf::Allowed(patterns) | RegistryLeaf::Denied(patterns)) => unset(patterns),
         Rule::Registry(RegistryLeaf::ViaProxy(via)) => unset(&via.public),
         Rule::Signature(SignatureLeaf::Verified(VerifiedLeaf { by: SignedBy::Authorities(names), .. })) => values.strings(names).is_empty(),
-        Rule::Reference(_) | Rule::Running(_) | Rule::Signature(_) | Rule::Policy(_) => false,
+        Rule::Attestation(AttestationLeaf { by: SignedBy::Authorities(names), .. }) => values.strings(names).is_empty(),
+        Rule::Reference(_) | Rule::Running(_) | Rule::Signature(_) | Rule::Attestation(_) | Rule::Policy(_) => false,
         Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => false,
     }
 }
@@ -228,6 +241,14 @@ impl Values {
         match of {
             OrParam::Values(values) => values,
             OrParam::Param(name) => self.patterns.get(name).map_or(&[], Vec::as_slice),
+        }
+    }
+
+    /// One value; none where its parameter is not set, which nothing is judged by.
+    pub(super) fn one<T: std::str::FromStr + Clone>(&self, of: &OneOrParam<T>) -> Option<T> {
+        match of {
+            OneOrParam::Value(value) => Some(value.clone()),
+            OneOrParam::Param(name) => self.strings.get(&name.param)?.first()?.parse().ok(),
         }
     }
 

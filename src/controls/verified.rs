@@ -97,6 +97,7 @@ pub(super) fn is_configured(rule: &Rule, values: &Values, trust: Trust<'_>) -> b
         Rule::Signature(SignatureLeaf::Verified(leaf)) => {
             !values.strings(&leaf.keys).is_empty() || trust.policies.speak(&[PolicyOrigin::Document, PolicyOrigin::Options])
         }
+        Rule::Attestation(_) => trust.policies.speak(&[PolicyOrigin::Document, PolicyOrigin::Options]),
         Rule::Policy(_) => trust.policies.speak(&[PolicyOrigin::Document]),
         _ => true,
     }

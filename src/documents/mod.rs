@@ -2,6 +2,8 @@
 //!
 //! Pure: texts come in with their names, documents go out. Unknown fields are refused with file, line and the nearest name.
 
+mod age;
+mod attested;
 mod control;
 mod error;
 mod framework;
@@ -15,11 +17,13 @@ mod trust_policy;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use age::{Age, AgeError};
+pub use attested::{AttestationLeaf, Quantifier};
 pub use control::{Control, ManualReview, PLACEHOLDERS, Scope, Subject};
 pub use error::{DocumentError, nearest};
 pub use framework::Framework;
 pub use moment::Moment;
-pub use parameter::{ControlParameters, OrParam, ParameterSpec, ParameterType, Parameters};
+pub use parameter::{ControlParameters, OneOrParam, OrParam, ParamName, ParameterSpec, ParameterType, Parameters};
 pub use parse::{Document, NamedTrustPolicy, parse, parse_each};
 pub use rule::{
     ClusterLeaf, Nothing, OnlyRequired, PolicyLeaf, ReferenceLeaf, RegistryLeaf, Rule, RunningLeaf, SignatureLeaf, SignedBy, VerifiedLeaf,

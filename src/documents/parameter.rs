@@ -7,10 +7,11 @@ use schemars::JsonSchema;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::age::Age;
 use super::located::Fault;
 use crate::model::Pattern;
 
-/// The type of a parameter. All are lists.
+/// The type of a parameter. All are lists; those of one value hold exactly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ParameterType {
@@ -18,15 +19,40 @@ pub enum ParameterType {
     Patterns,
     /// Texts, compared as they are.
     Strings,
+    /// One length of time, such as `30d`.
+    Duration,
+    /// One of `true` and `false`.
+    Boolean,
 }
 
 impl ParameterType {
+    /// What is wrong with one value.
+    #[must_use]
+    pub fn refuse(self, value: &str) -> Option<String> {
+        match self {
+            Self::Strings => None,
+            Self::Patterns => value.parse::<Pattern>().err().map(|error| format!("{value:?}: {error}")),
+            Self::Duration => value.parse::<Age>().err().map(|error| error.to_string()),
+            Self::Boolean => value.parse::<bool>().err().map(|_| format!("{value:?} is neither true nor false")),
+        }
+    }
+
+    /// What is wrong with how many values there are.
+    #[must_use]
+    pub fn miscounted(self, values: &[String]) -> Option<String> {
+        let single = matches!(self, Self::Duration | Self::Boolean);
+        (single && values.len() != 1)
+            .then(|| format!("a {} is one value in a list, such as [30d] or [true]; here are {}", self.name(), values.len()))
+    }
+
     /// Its name, as a control writes it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Patterns => "patterns",
             Self::Strings => "strings",
+            Self::Duration => "duration",
+            Self::Boolean => "boolean",
         }
     }
 }
@@ -52,9 +78,12 @@ pub struct ParameterSpec {
 impl ParameterSpec {
     /// What is wrong with its default.
     pub(super) fn fault(&self) -> Option<Fault> {
-        let patterns = self.default.iter().flatten().enumerate().filter(|_| self.kind == ParameterType::Patterns);
-        let mut faults = patterns.filter_map(|(item, value)| Some((item, value, value.parse::<Pattern>().err()?)));
-        faults.next().map(|(item, value, error)| Fault::new(format!("{value:?}: {error}")).under(item).under("default"))
+        let default = self.default.as_ref()?;
+        if let Some(detail) = self.kind.miscounted(default) {
+            return Some(Fault::new(detail).under("default"));
+        }
+        let wrong = default.iter().enumerate().find_map(|(item, value)| Some((item, self.kind.refuse(value)?)));
+        wrong.map(|(item, detail)| Fault::new(detail).under(item).under("default"))
     }
 }
 
@@ -76,6 +105,47 @@ pub enum OrParam<T> {
     Values(Vec<T>),
     /// By parameter.
     Param(String),
+}
+
+/// A value, or the name of the parameter that holds it: `30d` or `{ param: NAME }`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "neither such a value nor { param: NAME }")]
+pub enum OneOrParam<T> {
+    /// By parameter.
+    Param(ParamName),
+    /// Written out.
+    Value(T),
+}
+
+/// `{ param: NAME }`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParamName {
+    /// The name.
+    pub param: String,
+}
+
+impl<T> OneOrParam<T> {
+    /// The parameter that it names.
+    #[must_use]
+    pub fn param(&self) -> Option<&str> {
+        match self {
+            Self::Value(_) => None,
+            Self::Param(name) => Some(&name.param),
+        }
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for OneOrParam<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("{}OrParam", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let value = generator.subschema_for::<T>();
+        let param = generator.subschema_for::<ParamName>();
+        schemars::json_schema!({ "oneOf": [value, param] })
+    }
 }
 
 impl<T> Default for OrParam<T> {

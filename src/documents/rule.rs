@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::attested::AttestationLeaf;
 use super::control::Subject;
 use super::located::{Fault, Located, Step};
-use super::parameter::{OrParam, ParameterType};
+use super::parameter::{OneOrParam, OrParam, ParameterType};
 use crate::model::{Pattern, PullPolicy};
 
 /// A rule. Combined in three-valued logic: `all` fails on any fail, else is unknown on any unknown; `any` the other way round.
@@ -26,6 +27,8 @@ pub enum Rule {
     Running(RunningLeaf),
     /// About signatures.
     Signature(SignatureLeaf),
+    /// About attestations.
+    Attestation(AttestationLeaf),
     /// About all containers at once; for `subject: cluster` only.
     Cluster(ClusterLeaf),
     /// About the trust policies themselves; for `subject: policy` only.
@@ -181,7 +184,7 @@ pub enum ClusterLeaf {
 pub struct Nothing {}
 
 /// Leaves of the full design that this version does not have.
-const LEAVES_NOT_YET: [&str; 4] = ["attestation", "slsa", "summary", "sbom"];
+const LEAVES_NOT_YET: [&str; 3] = ["slsa", "summary", "sbom"];
 
 /// Where a rule names a parameter, and what kind of list is wanted there.
 pub(super) struct ParameterUse<'r> {
@@ -197,8 +200,13 @@ impl<'r> ParameterUse<'r> {
         Some(Self { name: list.param()?, wanted: ParameterType::Patterns, path: vec!["param".into(), key.into()] })
     }
 
-    fn of_strings(list: &'r OrParam<String>, key: &str) -> Option<Self> {
+    pub(super) fn of_strings(list: &'r OrParam<String>, key: &str) -> Option<Self> {
         Some(Self { name: list.param()?, wanted: ParameterType::Strings, path: vec!["param".into(), key.into()] })
+    }
+
+    /// One value, if it is a parameter.
+    pub(super) fn of_one<T>(value: &'r OneOrParam<T>, wanted: ParameterType, key: &str) -> Option<Self> {
+        Some(Self { name: value.param()?, wanted, path: vec!["param".into(), key.into()] })
     }
 
     pub(super) fn under(mut self, step: impl Into<Step>) -> Self {
@@ -247,6 +255,7 @@ impl Rule {
                 let used = authorities.into_iter().chain(ParameterUse::of_strings(&leaf.keys, "keys"));
                 used.map(|used| used.under("verified").under("signature")).collect()
             }
+            Self::Attestation(leaf) => leaf.params().into_iter().map(|used| used.under("attestation")).collect(),
             Self::Running(_)
             | Self::Signature(SignatureLeaf::Exists(_))
             | Self::Cluster(ClusterLeaf::InventoryComplete(_))
@@ -274,7 +283,9 @@ impl Rule {
                 rule.fault(Subject::Container).map(|fault| fault.under("atLeastOne").under("cluster"))
             }
             Self::Cluster(ClusterLeaf::InventoryComplete(_)) => None,
-            Self::Reference(_) | Self::Registry(_) | Self::Running(_) | Self::Signature(_) if about == Subject::Cluster => {
+            Self::Reference(_) | Self::Registry(_) | Self::Running(_) | Self::Signature(_) | Self::Attestation(_)
+                if about == Subject::Cluster =>
+            {
                 Some(Fault::new(
                     "a control with `subject: cluster` asks by `cluster: { atLeastOne: … }` or `cluster: { inventoryComplete: {} }`",
                 ))
@@ -282,6 +293,7 @@ impl Rule {
             Self::Reference(leaf) => leaf.fault().map(|fault| fault.under("reference")),
             Self::Registry(leaf) => leaf.fault().map(|fault| fault.under("registry")),
             Self::Signature(SignatureLeaf::Verified(leaf)) => leaf.fault().map(|fault| fault.under("verified").under("signature")),
+            Self::Attestation(leaf) => leaf.fault().map(|fault| fault.under("attestation")),
             Self::Running(_) | Self::Signature(SignatureLeaf::Exists(_)) => None,
         }
     }

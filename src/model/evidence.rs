@@ -114,6 +114,12 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// Whether it is an attestation, signed or not, or a document that is attached.
+    #[must_use]
+    pub fn is_attestation(&self) -> bool {
+        self.predicate_type().is_some() || matches!(self.format, StatementFormat::Attached { .. })
+    }
+
     /// The predicate type of an attestation, signed or not; none for signatures and what is no statement.
     #[must_use]
     pub fn predicate_type(&self) -> Option<&str> {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,9 @@ pub const SPDX: &str = "https://spdx.dev/Document";
 pub const CYCLONEDX: &str = "https://cyclonedx.org/bom";
 
 impl PredicateKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Provenance, Self::Sbom, Self::Summary, Self::Other];
+
     /// The kind of a predicate type (a URI). Versions below a family count to it: `https://cyclonedx.org/bom/v1.5`.
     #[must_use]
     pub fn of(predicate_type: &str) -> Self {
@@ -214,6 +218,8 @@ pub enum Payload {
 pub struct Attested {
     /// The predicate, or why it is not one of its type.
     pub predicate: Result<Predicate, String>,
+    /// When it was made, as it says itself.
+    pub time: Option<Timestamp>,
     /// The bytes, where an expression wants them.
     pub payload: Payload,
 }

@@ -2,6 +2,7 @@
 //!
 //! Pure: evidence with its proofs goes in, a ruling comes out. Cryptography was done before; here names, dates and numbers are compared.
 
+mod attested;
 mod authority;
 mod checked;
 mod compiled;
@@ -14,6 +15,7 @@ mod ruling;
 #[cfg(test)]
 mod tests;
 
+pub use attested::{AskedToAttest, Attester};
 pub use checked::Checked;
 pub use compiled::{NamedPolicy, PolicyOrigin, TrustPolicies};
 pub use places::{EvidencePlaces, evidence_places};

@@ -1,9 +1,11 @@
 //! From opinions about single signatures to one ruling about an image, by the table of the contract (`docs/verdicts.md`).
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::attested::{AskedOfAttestations, Found};
 use super::authority::{Accepted, Opinion, better, describe};
 use super::compiled::{Compiled, CompiledAuthority, PolicyOrigin, TrustPolicies};
 use super::requirement::{Shown, distinct};
@@ -108,7 +110,7 @@ impl Ruling {
         }
     }
 
-    fn unknown(unknown: UnknownAnswer) -> Self {
+    pub(super) fn unknown(unknown: UnknownAnswer) -> Self {
         Self::Unknown { cause: unknown.cause, detail: unknown.detail }
     }
 }
@@ -184,7 +186,7 @@ pub(super) fn names(statement: &Statement, subject: &SubjectState) -> bool {
 }
 
 /// A signature in a repository that says it does not have the image (any more) is not known to be one of it; elsewhere it counts.
-fn counts(statement: &Statement, evidence: &ImageEvidence) -> bool {
+pub(super) fn counts(statement: &Statement, evidence: &ImageEvidence) -> bool {
     match &evidence.manifest {
         ManifestPresence::Unknown(unknown) if unknown.cause == Cause::ImageNotFound => statement.place != evidence.repository.to_string(),
         _ => true,
@@ -231,28 +233,7 @@ impl TrustPolicies {
     /// What the policies say about an image.
     #[must_use]
     pub fn judge(&self, image: &ImageEvidence, asked: &Asked<'_>, as_of: AsOf) -> Ruling {
-        let bench = Bench { policies: self, image, asked, as_of };
-        if let AskedBy::Authorities(names) = asked.by {
-            if names.is_empty() {
-                let detail = "the control names no authority: whose signature is wanted is not said".to_owned();
-                return Ruling::Unknown { cause: Cause::TrustRootUnavailable, detail };
-            }
-            let authorities: Vec<_> = match names.iter().map(|name| self.authority_named(name)).collect() {
-                Ok(authorities) => authorities,
-                Err(detail) => return Ruling::Unknown { cause: Cause::TrustRootUnavailable, detail },
-            };
-            return bench.unless_revoked(|| bench.at_least(&authorities, asked.at_least.unwrap_or(1)));
-        }
-        match self.applicable(&image.repository, asked.keys) {
-            Applicable::Ignored => bench.unless_revoked(|| Ruling::Irrelevant),
-            // A configuration that can be read in two ways says nothing.
-            Applicable::Tie(detail) => Ruling::Unknown { cause: Cause::TrustRootUnavailable, detail },
-            Applicable::Rejected => bench.nobody(),
-            Applicable::Rules(rules) => {
-                let rulings = rules.into_iter().map(|(policy, rule)| bench.rule(policy, &rule.require));
-                all(rulings)
-            }
-        }
+        Bench { policies: self, image, asked, attestations: None, as_of }.judge()
     }
 
     /// The one that a control means; where two policies have one of that name, nobody can tell which.
@@ -277,14 +258,41 @@ pub(super) fn members<'a>(policy: &'a Compiled, require: &Requirement) -> Vec<&'
 }
 
 /// What is judged, and how.
-struct Bench<'a> {
-    policies: &'a TrustPolicies,
-    image: &'a ImageEvidence,
-    asked: &'a Asked<'a>,
-    as_of: AsOf,
+pub(super) struct Bench<'a> {
+    pub(super) policies: &'a TrustPolicies,
+    pub(super) image: &'a ImageEvidence,
+    pub(super) asked: &'a Asked<'a>,
+    /// Where it is about attestations: about which, beside what, and what they have to say. Else it is about signatures.
+    pub(super) attestations: Option<AskedOfAttestations<'a>>,
+    pub(super) as_of: AsOf,
 }
 
 impl Bench<'_> {
+    /// What the policies say.
+    pub(super) fn judge(&self) -> Ruling {
+        if let AskedBy::Authorities(names) = self.asked.by {
+            if names.is_empty() {
+                let detail = "the control names no authority: whose signature is wanted is not said".to_owned();
+                return Ruling::Unknown { cause: Cause::TrustRootUnavailable, detail };
+            }
+            let authorities: Vec<_> = match names.iter().map(|name| self.policies.authority_named(name)).collect() {
+                Ok(authorities) => authorities,
+                Err(detail) => return Ruling::Unknown { cause: Cause::TrustRootUnavailable, detail },
+            };
+            return self.unless_revoked(|| self.at_least(&authorities, self.asked.at_least.unwrap_or(1)));
+        }
+        match self.policies.applicable(&self.image.repository, self.asked.keys) {
+            Applicable::Ignored => self.unless_revoked(|| Ruling::Irrelevant),
+            // A configuration that can be read in two ways says nothing.
+            Applicable::Tie(detail) => Ruling::Unknown { cause: Cause::TrustRootUnavailable, detail },
+            Applicable::Rejected => self.nobody(),
+            Applicable::Rules(rules) => {
+                let rulings = rules.into_iter().map(|(policy, rule)| self.rule(policy, &rule.require));
+                all(rulings)
+            }
+        }
+    }
+
     /// What one rule of one policy says.
     fn rule(&self, policy: &Compiled, require: &Requirement) -> Ruling {
         let authorities = members(policy, require);
@@ -337,11 +345,12 @@ impl Bench<'_> {
 
     /// No rule trusts anybody for the image.
     fn nobody(&self) -> Ruling {
-        let signer = signatures_of(self.image)
+        let signer = self
+            .statements()
             .flat_map(|(_, statement)| statement.proofs.iter())
             .find_map(|proof| proof.signer.as_ref())
             .map_or_else(String::new, |signer| format!("signed by {}; ", describe(signer)));
-        if signatures_of(self.image).next().is_some() {
+        if self.statements().next().is_some() {
             let detail = format!("{signer}no rule of the trust policy is about {}", self.image.repository);
             return Ruling::Rejected { reason: Reason::IdentityMismatch, detail };
         }
@@ -353,9 +362,10 @@ impl Bench<'_> {
         let mut held: Vec<(usize, &CompiledAuthority, Box<Accepted>)> = Vec::new();
         let mut rejected: Vec<Opinion> = Vec::new();
         let mut unknown: Vec<(usize, Opinion)> = Vec::new();
-        for (position, statement) in signatures_of(self.image) {
+        for (position, statement) in self.statements() {
+            let found = Cell::new(Found::NotOurs);
             for authority in authorities.iter().copied() {
-                let narrow = |opinion| self.narrowed(authority, opinion);
+                let narrow = |opinion| self.asked_of(statement, &authority.name, &found, self.narrowed(authority, opinion));
                 match authority.examine(&self.policies.revocations, statement, self.as_of, narrow).0 {
                     Opinion::Verified(by) => held.push((position, authority, by)),
                     opinion @ Opinion::Rejected { .. } => rejected.push(opinion),
@@ -363,6 +373,20 @@ impl Bench<'_> {
                     Opinion::NotThere => {}
                 }
             }
+            if let Some(ruling) = self.contradicted(found.into_inner()) {
+                return ruling;
+            }
+        }
+        if self.asks_all()
+            && let Some((_, Opinion::Unknown { cause, detail })) =
+                unknown.iter().find(|(position, _)| !held.iter().any(|(holding, ..)| holding == position))
+        {
+            return Ruling::Unknown { cause: *cause, detail: detail.clone() };
+        }
+        if self.asks_all()
+            && let Some(why) = self.not_looked()
+        {
+            return Ruling::unknown(why);
         }
         let shown: Vec<_> = held.iter().map(|(position, _, by)| Shown::of(*position, &by.signer)).collect();
         let counted = distinct(&shown);
@@ -370,7 +394,7 @@ impl Bench<'_> {
         if reached >= wanted {
             return self.verified(&held, &counted);
         }
-        if let Some(why) = not_looked(self.image) {
+        if let Some(why) = self.not_looked() {
             return Ruling::unknown(why);
         }
         if most(&shown, unknown.iter().map(|(position, _)| *position)) >= wanted
@@ -421,7 +445,7 @@ impl Bench<'_> {
 
     /// Too few hold, and nothing that is not known could change it.
     fn without(&self, wanted: u32, reached: u32, rejected: Vec<Opinion>) -> Ruling {
-        if let Some(why) = not_looked(self.image) {
+        if let Some(why) = self.not_looked() {
             return Ruling::unknown(why);
         }
         let nearest = rejected.into_iter().reduce(better);
@@ -435,6 +459,9 @@ impl Bench<'_> {
         }
         if let Some(Opinion::Rejected { reason, detail, .. }) = nearest {
             return Ruling::Rejected { reason, detail };
+        }
+        if let Some(attestations) = &self.attestations {
+            return attestations.without(self.image);
         }
         let of_others = self.image.statements.iter().filter(|statement| statement.is_signature());
         let other = of_others.filter_map(|statement| match &statement.relation {
@@ -461,7 +488,7 @@ fn most(shown: &[Shown], unknown: impl Iterator<Item = usize>) -> u32 {
 }
 
 /// All must hold: a rejection is certain, else what is not known stays so.
-fn all(rulings: impl Iterator<Item = Ruling>) -> Ruling {
+pub(super) fn all(rulings: impl Iterator<Item = Ruling>) -> Ruling {
     let mut shown = Vec::new();
     let mut told = Vec::new();
     let mut unknown = None;

@@ -58,7 +58,7 @@ pub struct SignedBytes {
 /// Nothing is asked that `needs` does not need.
 #[must_use]
 pub fn gather(task: &ImageTask, needs: Needs, places: &DeclaredPlaces, view: &dyn Answers) -> Gathered {
-    let mut inquiry = Inquiry { task, view, judged: None, wanted: Vec::new() };
+    let mut inquiry = Inquiry { task, view, needs, judged: None, wanted: Vec::new() };
     match inquiry.evidence(needs, places) {
         Some((evidence, signed)) if inquiry.wanted.is_empty() => Gathered::Done(Box::new(evidence), signed),
         _ => {
@@ -73,6 +73,7 @@ pub fn gather(task: &ImageTask, needs: Needs, places: &DeclaredPlaces, view: &dy
 pub(super) struct Inquiry<'a> {
     pub(super) task: &'a ImageTask,
     view: &'a dyn Answers,
+    pub(super) needs: Needs,
     /// The digest that is judged, once it is known.
     pub(super) judged: Option<Digest>,
     wanted: Vec<Question>,
@@ -115,26 +116,31 @@ impl Inquiry<'_> {
         let SubjectState::Known(digest) = evidence.subject.clone() else { return Some((evidence, Vec::new())) };
         self.judged = Some(digest.clone());
         // All three are begun before any is waited for.
-        let manifest = if needs.signatures { self.presence(&digest) } else { Some(ManifestPresence::NotAsked) };
+        let attestations = !needs.attestations.is_empty();
+        let evidence_is_wanted = needs.signatures || attestations;
+        let manifest = if evidence_is_wanted { self.presence(&digest) } else { Some(ManifestPresence::NotAsked) };
         let tag = if needs.tag { self.tag_state(&digest) } else { Some(TagState::NotAsked) };
-        let signatures = if needs.signatures { Some(self.signatures(&digest, places)) } else { None };
+        let finds = if evidence_is_wanted { Some(self.search_everywhere(&digest, &Carrier::Itself, places)) } else { None };
         evidence.manifest = manifest?;
         evidence.tag = tag?;
         let mut signed = Vec::new();
-        if let Some(signatures) = signatures {
-            let mut signatures = signatures?;
-            let names_subject = signatures.names_subject();
+        if let Some(finds) = finds {
+            let mut finds = finds?;
+            let names_subject = finds.names_subject();
             // Where trust is asked for too, a signature of the manifest itself may be by nobody that matters, and that of its index not.
-            if needs.verification || !names_subject {
-                self.look_at_index(&digest, places, &mut signatures)?;
+            if needs.verification || attestations || !names_subject {
+                self.look_at_index(&digest, places, &mut finds)?;
             }
-            if !names_subject {
+            if attestations {
+                evidence.platforms = self.look_at_platforms(&digest, &evidence.manifest, places, &mut finds)?;
+            }
+            if needs.signatures && !names_subject {
                 evidence.children = self.children(&digest, &evidence.manifest)?;
             }
-            evidence.index = signatures.index;
-            evidence.places = signatures.places;
-            evidence.warnings = signatures.warnings;
-            for (position, found) in signatures.found.into_iter().enumerate() {
+            evidence.index = finds.index;
+            evidence.places = finds.places;
+            evidence.warnings = finds.warnings;
+            for (position, found) in finds.found.into_iter().enumerate() {
                 let subject = match (&found.statement.carrier, &found.statement.relation) {
                     // Beside the index, and about the manifest itself.
                     (_, Relation::NamesOthers(others)) if others.contains(&digest) => digest.clone(),

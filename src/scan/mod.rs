@@ -10,6 +10,7 @@ mod collect;
 mod foresee;
 mod gather;
 mod live;
+mod pieces;
 mod plan;
 mod search;
 mod subject;

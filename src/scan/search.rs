@@ -1,46 +1,78 @@
-//! Looking for signatures beside one digest in one place, and in all declared places.
-
-use std::collections::BTreeMap;
+//! Looking for signatures and attestations beside one digest in one place, and in all declared places.
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::gather::Inquiry;
+use super::pieces::{Holder, in_order};
 use super::subject::first;
 use super::task::{DeclaredPlaces, ExtraPlace};
 use crate::model::{
-    Algorithm, Answer, Ask, Carrier, Cause, CosignTag, Descriptor, Digest, IndexAbove, Link, Manifest, Outcome, Place, PlaceOutcome,
-    PlaceRecord, Relation, Statement, StatementFormat, StatementSource, UnknownAnswer,
+    Answer, Ask, Carrier, Cause, CosignTag, Descriptor, Digest, IndexAbove, Link, Outcome, Place, PlaceOutcome, PlaceRecord, PredicateKind,
+    PredicateKinds, Relation, Statement, StatementFormat, StatementSource, UnknownAnswer,
 };
-use crate::verify;
 
-/// Pieces of evidence that are read beside one digest in one place.
-const MOST_PIECES: usize = 1_000;
-/// Digests of others that a finding names.
-const OTHERS_SHOWN: usize = 3;
-/// Artifact type (or, in older manifests, configuration type) of a Notation signature.
-const NOTATION: &str = "application/vnd.cncf.notary.signature";
+/// What is looked for beside a digest.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Looking {
+    /// Signatures.
+    pub(super) signatures: bool,
+    /// Attestations of these kinds.
+    pub(super) attestations: PredicateKinds,
+}
+
+impl Looking {
+    /// Cosign's tags that are asked for.
+    fn tags(self) -> impl Iterator<Item = CosignTag> {
+        let signatures = self.signatures.then_some(CosignTag::Signature);
+        let attestations = (!self.attestations.is_empty()).then_some(CosignTag::Attestation);
+        let bills = self.attestations.contains(PredicateKind::Sbom).then_some(CosignTag::Sbom);
+        [signatures, attestations, bills].into_iter().flatten()
+    }
+}
+
+/// What an answer says something about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// Signatures, and whatever else lies there.
+    Everything,
+    /// Attestations alone: where it is not known, signatures can be.
+    Attestations,
+}
 
 /// A statement with what verifying it needs.
 pub(super) struct Found {
     pub(super) statement: Statement,
-    /// The layer that lists it, with its bytes; none for what cannot be read, or is not verified.
+    /// The layer that lists it, with its bytes; none for what cannot be read, or is no statement.
     pub(super) signed: Option<(Link, Bytes)>,
 }
 
 /// What was found in all places.
 #[derive(Default)]
-pub(super) struct Signatures {
+pub(super) struct Finds {
     pub(super) found: Vec<Found>,
     pub(super) places: Vec<PlaceRecord>,
     pub(super) index: IndexAbove,
     pub(super) warnings: Vec<String>,
 }
 
-impl Signatures {
+impl Finds {
     /// Whether any signature names the digest that it was found beside.
     pub(super) fn names_subject(&self) -> bool {
         self.found.iter().any(|found| found.statement.relation == Relation::Names && found.statement.is_signature())
+    }
+
+    /// Of these kinds those of which nobody signed an attestation that names the digest it was found beside.
+    pub(super) fn without_signed(&self, kinds: PredicateKinds) -> bool {
+        let signed = |found: &Found| match &found.statement.format {
+            StatementFormat::Dsse { predicate_type } if found.statement.relation == Relation::Names => {
+                Some(PredicateKind::of(predicate_type))
+            }
+            _ => None,
+        };
+        // Of what is no known kind there may be another type.
+        let known: Vec<_> = self.found.iter().filter_map(signed).filter(|kind| *kind != PredicateKind::Other).collect();
+        PredicateKind::ALL.into_iter().any(|kind| kinds.contains(kind) && !known.contains(&kind))
     }
 
     /// Takes in what was found in one place; the same bytes found twice (by tag and by referrer, say) are one statement. Not so where
@@ -68,7 +100,7 @@ impl Signatures {
             None => PlaceOutcome::Looked(count),
         };
         self.warnings.extend(search.warnings);
-        self.note(PlaceRecord { place: place.to_string(), outcome, attestations: None, observed: search.observed });
+        self.note(PlaceRecord { place: place.to_string(), outcome, attestations: search.unknown_attestations, observed: search.observed });
     }
 
     /// Takes in what was found beside another digest.
@@ -87,9 +119,11 @@ impl Signatures {
             return;
         };
         known.observed = earlier(known.observed, record.observed);
+        known.attestations = known.attestations.take().or(record.attestations);
         known.outcome = match (&known.outcome, record.outcome) {
             (PlaceOutcome::Unknown(first), _) => PlaceOutcome::Unknown(first.clone()),
             (PlaceOutcome::Looked(first), PlaceOutcome::Looked(second)) => PlaceOutcome::Looked(first + second),
+            (PlaceOutcome::NotAuthoritative, PlaceOutcome::Looked(_)) => PlaceOutcome::NotAuthoritative,
             (_, second) => second,
         };
     }
@@ -98,10 +132,12 @@ impl Signatures {
 /// What was found beside one digest in one place.
 #[derive(Default)]
 pub(super) struct Search {
-    found: Vec<Found>,
+    pub(super) found: Vec<Found>,
     unknown: Option<UnknownAnswer>,
+    /// Why attestations may be there that were not seen.
+    unknown_attestations: Option<UnknownAnswer>,
     observed: Option<Timestamp>,
-    warnings: Vec<String>,
+    pub(super) warnings: Vec<String>,
 }
 
 impl Search {
@@ -111,14 +147,30 @@ impl Search {
     }
 
     pub(super) fn unanswered(&mut self, cause: Cause, detail: String) {
-        self.unknown.get_or_insert(UnknownAnswer { cause, detail });
+        self.doubt(About::Everything, UnknownAnswer { cause, detail });
     }
 
-    fn saw(&mut self, answer: &Answer) {
+    pub(super) fn doubt(&mut self, about: About, unknown: UnknownAnswer) {
+        let doubted = match about {
+            About::Everything => &mut self.unknown,
+            About::Attestations => &mut self.unknown_attestations,
+        };
+        doubted.get_or_insert(unknown);
+    }
+
+    pub(super) fn saw(&mut self, answer: &Answer, about: About) {
         self.observed = earlier(self.observed, Some(answer.observed));
         if let Outcome::Unknown(unknown) = &answer.outcome {
-            self.unknown.get_or_insert_with(|| unknown.clone());
+            self.doubt(about, unknown.clone());
         }
+    }
+
+    /// The same about a platform manifest: what is not known of it is nothing about the signatures of the index above.
+    pub(super) fn of_platform(mut self) -> Self {
+        let unknown = self.unknown.take();
+        self.unknown_attestations = self.unknown_attestations.or(unknown);
+        self.found.retain(|found| found.statement.is_attestation());
+        self
     }
 }
 
@@ -129,41 +181,57 @@ fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp
     }
 }
 
-/// Where a piece of evidence is, before it is read.
-struct Piece {
-    source: StatementSource,
-    manifest: Option<Digest>,
-    layer: Link,
+/// Beside which digest is looked, and for what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beside<'a> {
+    pub(super) digest: &'a Digest,
+    pub(super) carrier: &'a Carrier,
+    pub(super) looking: Looking,
+}
+
+impl Beside<'_> {
+    /// What was found, as it counts for the running digest.
+    fn seen(self, search: Search) -> Search {
+        match self.carrier {
+            Carrier::Itself | Carrier::Index(_) => search,
+            Carrier::Platform(_) => search.of_platform(),
+        }
+    }
 }
 
 impl Inquiry<'_> {
-    /// Signatures beside the judged digest, in every declared place.
-    pub(super) fn signatures(&mut self, digest: &Digest, places: &DeclaredPlaces) -> Option<Signatures> {
-        self.search_everywhere(digest, &Carrier::Itself, places)
+    /// What is looked for beside the running digest and the index above it.
+    pub(super) fn looking(&self) -> Looking {
+        Looking { signatures: self.needs.signatures, attestations: self.needs.attestations }
     }
 
     /// Looks beside one digest in every declared place.
-    pub(super) fn search_everywhere(&mut self, digest: &Digest, carrier: &Carrier, places: &DeclaredPlaces) -> Option<Signatures> {
+    pub(super) fn search_everywhere(&mut self, digest: &Digest, carrier: &Carrier, places: &DeclaredPlaces) -> Option<Finds> {
+        let looking = match carrier {
+            Carrier::Itself | Carrier::Index(_) => self.looking(),
+            Carrier::Platform(_) => Looking { signatures: false, ..self.looking() },
+        };
+        let beside = Beside { digest, carrier, looking };
         let home = self.task.home.clone();
-        let own = self.search(&home, digest, carrier, &places.tag_prefixes);
-        let extra: Vec<_> = places.extra.iter().map(|place| self.search_extra(place, digest, carrier)).collect();
-        let mut signatures = Signatures::default();
-        signatures.take(&home, own?, places.home_is_authoritative);
+        let own = self.search(&home, beside, &places.tag_prefixes);
+        let extra: Vec<_> = places.extra.iter().map(|place| self.search_extra(place, beside)).collect();
+        let mut finds = Finds::default();
+        finds.take(&home, beside.seen(own?), places.home_is_authoritative);
         for found in extra {
             if let Some((place, search, authoritative)) = found? {
-                signatures.take(&place, search, authoritative);
+                finds.take(&place, beside.seen(search), authoritative);
             }
         }
-        Some(signatures)
+        Some(finds)
     }
 
     /// Looks in a further place; `None` inside where it turns out to be no place for this image.
-    fn search_extra(&mut self, extra: &ExtraPlace, digest: &Digest, carrier: &Carrier) -> Option<Option<(Place, Search, bool)>> {
+    fn search_extra(&mut self, extra: &ExtraPlace, beside: Beside<'_>) -> Option<Option<(Place, Search, bool)>> {
         match extra {
             ExtraPlace::Repository(repository) => {
                 let place = Place::Repository(repository.clone());
                 let readable = self.ask(&place, Ask::Readable);
-                let search = self.search(&place, digest, carrier, &[]);
+                let search = self.search(&place, beside, &[]);
                 let (readable, mut search) = (readable?, search?);
                 match &readable.outcome {
                     Outcome::Found(_) => {}
@@ -177,257 +245,73 @@ impl Inquiry<'_> {
             }
             ExtraPlace::Layout(name) => {
                 let place = Place::Layout(name.clone());
-                let held = self.ask(&place, Ask::Manifest(digest.clone()));
-                let search = self.search(&place, digest, carrier, &[]);
+                let held = self.ask(&place, Ask::Manifest(beside.digest.clone()));
+                let search = self.search(&place, beside, &[]);
                 let (held, mut search) = (held?, search?);
                 // Evidence may be laid down without its image; a layout that has neither is no place for the image.
                 // Evidence that is there and cannot be read is not nothing.
-                if held.outcome == Outcome::Absent && search.found.is_empty() && search.unknown.is_none() {
+                let silent = search.unknown.is_none() && search.unknown_attestations.is_none();
+                if held.outcome == Outcome::Absent && search.found.is_empty() && silent {
                     return Some(None);
                 }
-                search.saw(&held);
+                search.saw(&held, About::Everything);
                 Some(Some((place, search, false)))
             }
             ExtraPlace::Bundles(name) => {
                 let place = Place::Bundles(name.clone());
-                let search = self.search_bundles(&place, digest, carrier)?;
+                let search = self.search_bundles(&place, beside)?;
                 Some(Some((place, search, false)))
             }
         }
     }
 
-    /// Looks beside a digest in a repository or layout: referrers, and cosign's signature tags.
-    pub(super) fn search(&mut self, place: &Place, digest: &Digest, carrier: &Carrier, tag_prefixes: &[String]) -> Option<Search> {
-        let tag = CosignTag::Signature.beside(digest);
-        let tags: Vec<_> = std::iter::once(tag.clone())
-            .chain(tag_prefixes.iter().map(|prefix| format!("{prefix}{tag}")))
-            .map(|tag| self.ask(place, Ask::Tag(tag.into())))
-            .collect();
-        let referrers = self.ask(place, Ask::Referrers(digest.clone()));
+    /// Looks beside a digest in a repository or layout: referrers, and cosign's tags.
+    pub(super) fn search(&mut self, place: &Place, beside: Beside<'_>, tag_prefixes: &[String]) -> Option<Search> {
+        let mut tags = Vec::new();
+        for kind in beside.looking.tags() {
+            let tag = kind.beside(beside.digest);
+            for tag in std::iter::once(tag.clone()).chain(tag_prefixes.iter().map(|prefix| format!("{prefix}{tag}"))) {
+                tags.push((kind, self.ask(place, Ask::Tag(tag.into()))));
+            }
+        }
+        let referrers = self.ask(place, Ask::Referrers(beside.digest.clone()));
 
         let mut search = Search::default();
-        let mut manifests: Vec<(Digest, StatementSource)> = Vec::new();
+        let mut holders: Vec<Holder> = Vec::new();
         // What is known already is followed while the rest is still on its way.
-        let mut waiting = false;
-        for answer in &tags {
-            let Some(answer) = answer else {
-                waiting = true;
-                continue;
-            };
-            search.saw(answer);
-            manifests.extend(first(answer).ok().flatten().map(|found| (found.digest.clone(), StatementSource::CosignTag)));
-        }
-        match &referrers {
-            None => waiting = true,
-            Some(answer) => {
-                search.saw(answer);
-                if let Outcome::Found(descriptors) = &answer.outcome {
-                    manifests.extend(in_order(descriptors).map(|found| (found.digest.clone(), StatementSource::Referrer)));
-                }
+        let mut waiting = referrers.is_none();
+        let mut of_tags = |search: &mut Search, holders: &mut Vec<Holder>, wanted: About| {
+            for (kind, answer) in &tags {
+                let about = if *kind == CosignTag::Signature { About::Everything } else { About::Attestations };
+                let Some(answer) = answer.as_ref().filter(|_| about == wanted) else {
+                    waiting |= answer.is_none();
+                    continue;
+                };
+                search.saw(answer, about);
+                let found = first(answer).ok().flatten();
+                let source = StatementSource::CosignTag;
+                holders.extend(found.map(|found| Holder {
+                    manifest: found.digest.clone(),
+                    source,
+                    about,
+                    is_bill: *kind == CosignTag::Sbom,
+                }));
+            }
+        };
+        of_tags(&mut search, &mut holders, About::Everything);
+        if let Some(answer) = &referrers {
+            search.saw(answer, About::Everything);
+            if let Outcome::Found(descriptors) = &answer.outcome {
+                let holder = |found: &Descriptor| Holder::of(found.digest.clone(), StatementSource::Referrer);
+                holders.extend(in_order(descriptors).map(holder));
             }
         }
-        let mut seen = std::collections::BTreeSet::new();
-        manifests.retain(|(manifest, _)| seen.insert(manifest.clone()));
-        if manifests.len() > MOST_PIECES {
-            search.unanswered(
-                Cause::Budget,
-                format!("{} pieces of evidence beside {digest} in {place}; {MOST_PIECES} were read", manifests.len()),
-            );
-            manifests.truncate(MOST_PIECES);
-        }
-        let contents: Vec<_> = manifests.iter().map(|(manifest, _)| self.ask(place, Ask::Content(manifest.clone()))).collect();
-        let mut pieces = Vec::new();
-        for ((manifest, source), content) in manifests.iter().zip(contents) {
-            match content {
-                None => waiting = true,
-                Some(content) => self.open(place, digest, manifest, *source, &content, carrier, &mut search, &mut pieces),
-            }
-        }
-        let read = self.read_pieces(place, digest, carrier, pieces, &mut search);
+        of_tags(&mut search, &mut holders, About::Attestations);
+        let read = self.read_holders(place, beside, holders, &mut search);
         if waiting {
             return None;
         }
         read?;
         Some(search)
     }
-
-    /// Opens a manifest of evidence: which of its layers may hold statements.
-    #[expect(clippy::too_many_arguments, reason = "one place in the search, not a concept of its own")]
-    fn open(
-        &self,
-        place: &Place,
-        digest: &Digest,
-        manifest: &Digest,
-        source: StatementSource,
-        content: &Answer,
-        carrier: &Carrier,
-        search: &mut Search,
-        pieces: &mut Vec<Piece>,
-    ) {
-        search.saw(content);
-        match first(content) {
-            Err(_) => return,
-            Ok(None) => {
-                search.unanswered(Cause::InvalidResponse, format!("{place} lists {manifest} as evidence and does not have it"));
-                return;
-            }
-            Ok(Some(_)) => {}
-        }
-        let Some(bytes) = self.blob(manifest) else {
-            search.unanswered(Cause::NotCaptured, format!("the bytes of {manifest} are not at hand"));
-            return;
-        };
-        let statement = |relation, media_type: &str| Found {
-            statement: Statement {
-                format: StatementFormat::Unsupported { media_type: media_type.to_owned() },
-                source,
-                place: place.to_string(),
-                carrier: carrier.clone(),
-                relation,
-                manifest: Some(manifest.clone()),
-                content: manifest.clone(),
-                annotations: None,
-                proofs: std::sync::Arc::default(),
-                attested: None,
-            },
-            signed: None,
-        };
-        let (layers, subject, is_notation) = match Manifest::parse(&bytes) {
-            Err(error) => return search.found.push(statement(Relation::Malformed(error.to_string()), "manifest")),
-            // No client that signs writes one; but what is in it was not looked at.
-            Ok(Manifest::Index(_)) => {
-                let detail = format!("{manifest} in {place} is listed as evidence and is an index; what is in it was not read");
-                search.warnings.push(detail.clone());
-                return search.unanswered(Cause::UnsupportedFormat, detail);
-            }
-            Ok(Manifest::Image(image)) => {
-                let image = *image;
-                let is_notation = image.artifact_type.as_deref() == Some(NOTATION) || image.config.media_type == NOTATION;
-                (image.layers, image.subject, is_notation)
-            }
-            Ok(Manifest::Artifact(artifact)) => {
-                let artifact = *artifact;
-                (artifact.blobs, artifact.subject, artifact.artifact_type.as_deref() == Some(NOTATION))
-            }
-        };
-        let before = pieces.len();
-        let layers = layers.into_iter().filter(|layer| verify::is_statement(&layer.media_type));
-        pieces.extend(layers.map(|layer| Piece { source, manifest: Some(manifest.clone()), layer }));
-        if pieces.len() == before && is_notation {
-            // Its envelope is not understood; what its manifest refers to is, and a list may claim anything.
-            let relation = match subject {
-                Some(subject) if subject.digest == *digest => Relation::Names,
-                subject => Relation::NamesOthers(subject.into_iter().map(|subject| subject.digest).collect()),
-            };
-            search.found.push(statement(relation, NOTATION));
-        }
-    }
-
-    /// Reads the bytes of the pieces.
-    fn read_pieces(
-        &mut self,
-        place: &Place,
-        digest: &Digest,
-        carrier: &Carrier,
-        mut pieces: Vec<Piece>,
-        search: &mut Search,
-    ) -> Option<()> {
-        if pieces.len() > MOST_PIECES {
-            search.unanswered(Cause::Budget, format!("{} statements beside {digest} in {place}; {MOST_PIECES} were read", pieces.len()));
-            pieces.truncate(MOST_PIECES);
-        }
-        let blobs: Vec<_> = pieces.iter().map(|piece| self.ask(place, Ask::Blob(piece.layer.digest.clone()))).collect();
-        let mut waiting = false;
-        for (piece, answer) in pieces.into_iter().zip(blobs) {
-            let Some(answer) = answer else {
-                waiting = true;
-                continue;
-            };
-            search.saw(&answer);
-            match (first(&answer), self.blob(&piece.layer.digest)) {
-                (Err(_), _) => {}
-                (Ok(None), _) => search
-                    .unanswered(Cause::InvalidResponse, format!("{place} lists {} as evidence and does not have it", piece.layer.digest)),
-                (Ok(Some(_)), None) => {
-                    search.unanswered(Cause::NotCaptured, format!("the bytes of {} are not at hand", piece.layer.digest))
-                }
-                (Ok(Some(_)), Some(bytes)) => search.found.push(self.read_statement(place, digest, carrier, piece, bytes)),
-            }
-        }
-        (!waiting).then_some(())
-    }
-
-    /// Looks in a file or directory of bundles.
-    fn search_bundles(&mut self, place: &Place, digest: &Digest, carrier: &Carrier) -> Option<Search> {
-        let answer = self.ask(place, Ask::Referrers(digest.clone()))?;
-        let mut search = Search::default();
-        search.saw(&answer);
-        let Outcome::Found(descriptors) = &answer.outcome else { return Some(search) };
-        let pieces = in_order(descriptors)
-            .map(|found| Piece {
-                source: StatementSource::BundleFile,
-                manifest: None,
-                layer: Link {
-                    media_type: found.media_type.clone(),
-                    digest: found.digest.clone(),
-                    size: found.size,
-                    artifact_type: None,
-                    annotations: None,
-                },
-            })
-            .collect();
-        self.read_pieces(place, digest, carrier, pieces, &mut search)?;
-        Some(search)
-    }
-
-    /// Reads a statement. Of the digests of others only some are kept; the judged one always, wherever the statement lies.
-    fn read_statement(&self, place: &Place, digest: &Digest, carrier: &Carrier, piece: Piece, bytes: Bytes) -> Found {
-        let others = |mut subjects: Vec<Digest>| {
-            subjects.sort_by_key(|subject| self.judged.as_ref() != Some(subject));
-            subjects.truncate(OTHERS_SHOWN);
-            subjects
-        };
-        let (format, relation) = match verify::read(&piece.layer, &bytes) {
-            Ok(read) if read.names(digest) => (read.format, Relation::Names),
-            Ok(read) => (read.format, Relation::NamesOthers(others(read.subjects))),
-            Err(malformed) => {
-                (StatementFormat::Unsupported { media_type: piece.layer.media_type.clone() }, Relation::Malformed(malformed.0))
-            }
-        };
-        let can_be_verified = !matches!(relation, Relation::Malformed(_));
-        let statement = Statement {
-            format,
-            source: piece.source,
-            place: place.to_string(),
-            carrier: carrier.clone(),
-            relation,
-            manifest: piece.manifest,
-            content: piece.layer.digest.clone(),
-            annotations: digest_of(piece.layer.annotations.as_ref()),
-            proofs: std::sync::Arc::default(),
-            attested: None,
-        };
-        Found { statement, signed: can_be_verified.then_some((piece.layer, bytes)) }
-    }
-}
-
-/// One digest over a layer's annotations, whatever their order.
-fn digest_of(annotations: Option<&BTreeMap<String, String>>) -> Option<Digest> {
-    let annotations = annotations.filter(|annotations| !annotations.is_empty())?;
-    // Lengths before texts, so that no two sets of annotations are written alike.
-    let mut written = Vec::new();
-    for text in annotations.iter().flat_map(|(name, value)| [name, value]) {
-        written.extend(text.len().to_be_bytes());
-        written.extend(text.as_bytes());
-    }
-    Some(Digest::of(Algorithm::Sha256, &written))
-}
-
-/// Those that say they are signatures first: the hint is not believed, it only decides what is read before a budget ends.
-fn in_order(descriptors: &[Descriptor]) -> impl Iterator<Item = &Descriptor> {
-    let says_signature = |descriptor: &&Descriptor| {
-        descriptor.artifact_type.as_deref() == Some(NOTATION)
-            || descriptor.annotations.get("dev.sigstore.bundle.predicateType").is_some_and(|kind| kind.ends_with("/cosign/sign/v1"))
-    };
-    descriptors.iter().filter(says_signature).chain(descriptors.iter().filter(move |descriptor| !says_signature(descriptor)))
 }

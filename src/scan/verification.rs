@@ -12,9 +12,9 @@ use tokio::sync::{OnceCell, Semaphore, oneshot};
 use serde::Serialize;
 
 use super::gather::SignedBytes;
-use crate::model::{Digest, ImageEvidence, Proof};
+use crate::model::{Attested, Digest, ImageEvidence, Proof, Wanted};
 use crate::registry::DiskCache;
-use crate::verify::{Signed, Verifier};
+use crate::verify::{Signed, Verifier, attested};
 
 /// Statements for each thread that wait for it, beside the one that it works on.
 const WAITING: usize = 16;
@@ -28,9 +28,16 @@ struct Key {
     media_type: String,
 }
 
-type Shared = Arc<OnceCell<Arc<[Proof]>>>;
+/// What verifying and reading a statement gave.
+#[derive(Debug, Clone, Default)]
+struct Examined {
+    proofs: Arc<[Proof]>,
+    attested: Option<Arc<Attested>>,
+}
 
-/// Tries statements, each once.
+type Shared = Arc<OnceCell<Examined>>;
+
+/// Tries and reads statements, each once.
 pub struct Verification {
     trier: Arc<Trier>,
     threads: rayon::ThreadPool,
@@ -39,15 +46,21 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// With one thread for each processor, or so many. Results are kept in and taken from `kept`, if there is one.
+    /// With one thread for each processor, or so many. Results are kept in and taken from `kept`, if there is one; what attestations say is
+    /// read as far as it is wanted, and never kept.
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn new(verifier: Verifier, threads: Option<NonZeroUsize>, kept: Option<DiskCache>) -> Result<Self, VerificationError> {
+    pub fn new(
+        verifier: Verifier,
+        threads: Option<NonZeroUsize>,
+        kept: Option<DiskCache>,
+        wanted: Wanted,
+    ) -> Result<Self, VerificationError> {
         let threads = threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("verify-{number}")).build()?;
         Ok(Self {
-            trier: Arc::new(Trier { verifier, kept }),
+            trier: Arc::new(Trier { verifier, kept, wanted }),
             threads: pool,
             bound: Semaphore::new(threads * (WAITING + 1)),
             done: Mutex::default(),
@@ -77,15 +90,15 @@ impl Verification {
         Some((key, shared))
     }
 
-    /// Adds the proofs to an image's statements.
+    /// Adds to an image's statements what they prove and say.
     pub async fn prove(&self, evidence: &mut ImageEvidence, signed: Vec<SignedBytes>) {
         let each = signed.into_iter().filter_map(|signed| Some((signed.statement, self.slot(evidence, &signed)?, signed)));
         let each = each.map(|(position, (key, slot), signed)| async move {
-            let proofs = slot.get_or_init(|| self.compute(key, signed)).await;
-            (position, Arc::clone(proofs))
+            let examined = slot.get_or_init(|| self.compute(key, signed)).await;
+            (position, examined.clone())
         });
-        for (position, proofs) in futures::future::join_all(each).await {
-            add(evidence, position, &proofs);
+        for (position, examined) in futures::future::join_all(each).await {
+            add(evidence, position, examined);
         }
     }
 
@@ -96,32 +109,32 @@ impl Verification {
             images.into_par_iter().for_each(|(evidence, signed)| {
                 for signed in signed {
                     let Some((key, slot)) = self.slot(evidence, &signed) else { continue };
-                    let proofs = match slot.get() {
-                        Some(proofs) => Arc::clone(proofs),
+                    let examined = match slot.get() {
+                        Some(examined) => examined.clone(),
                         None => {
-                            let proofs = self.trier.proofs(&key, &signed);
+                            let examined = self.trier.examine(&key, &signed);
                             // Another thread may have been first: the results are the same.
-                            let _ = slot.set(Arc::clone(&proofs));
-                            proofs
+                            let _ = slot.set(examined.clone());
+                            examined
                         }
                     };
-                    add(evidence, signed.statement, &proofs);
+                    add(evidence, signed.statement, examined);
                 }
             });
         });
     }
 
-    async fn compute(&self, key: Key, signed: SignedBytes) -> Arc<[Proof]> {
+    async fn compute(&self, key: Key, signed: SignedBytes) -> Examined {
         // The semaphore is never closed.
         let _permit = self.bound.acquire().await;
         let (sender, receiver) = oneshot::channel();
         let trier = Arc::clone(&self.trier);
         self.threads.spawn(move || {
             // Nobody waits any more where the scan was ended.
-            let _ = sender.send(trier.proofs(&key, &signed));
+            let _ = sender.send(trier.examine(&key, &signed));
         });
         // The thread sends, or is gone with the whole program.
-        receiver.await.unwrap_or_else(|_| Arc::from(Vec::new()))
+        receiver.await.unwrap_or_default()
     }
 }
 
@@ -129,9 +142,15 @@ impl Verification {
 struct Trier {
     verifier: Verifier,
     kept: Option<DiskCache>,
+    wanted: Wanted,
 }
 
 impl Trier {
+    fn examine(&self, key: &Key, signed: &SignedBytes) -> Examined {
+        let attested = attested(&signed.layer, &signed.bytes, &self.wanted).map(Arc::new);
+        Examined { proofs: self.proofs(key, signed), attested }
+    }
+
     fn proofs(&self, key: &Key, signed: &SignedBytes) -> Arc<[Proof]> {
         let name = self.kept.as_ref().and_then(|_| self.name(key));
         let found = self.kept.as_ref().zip(name.as_ref()).and_then(|(kept, name)| kept.get_result(name));
@@ -155,9 +174,10 @@ impl Trier {
     }
 }
 
-fn add(evidence: &mut ImageEvidence, position: usize, proofs: &Arc<[Proof]>) {
+fn add(evidence: &mut ImageEvidence, position: usize, examined: Examined) {
     if let Some(statement) = evidence.statements.get_mut(position) {
-        statement.proofs = Arc::clone(proofs);
+        statement.proofs = examined.proofs;
+        statement.attested = examined.attested;
     }
 }
 

@@ -69,6 +69,16 @@ pub fn is_unsigned_statement(media_type: &str) -> bool {
     matches!(Kind::of(media_type), Some(Kind::InToto))
 }
 
+/// Whether a layer of this media type is a bill of materials that is attached as it is.
+#[must_use]
+pub fn is_attached_bill(media_type: &str) -> bool {
+    let essence = media_type.split([';', '+']).next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(
+        essence.as_str(),
+        "application/spdx" | "text/spdx" | "application/vnd.cyclonedx" | "text/vnd.cyclonedx" | "application/vnd.syft"
+    )
+}
+
 /// Reads the bytes of a layer, or of a bundle from a file, by its media type.
 ///
 /// `layer` is the descriptor that lists the bytes: cosign's simple signing keeps the signature itself in its annotations.

@@ -55,7 +55,7 @@ fn verification(root_file: &str, cache: Option<&Path>) -> Verification {
 fn under(content: &[u8], cache: Option<&Path>) -> Verification {
     let root = root("private", None, content);
     let cache = cache.map(|directory| DiskCache::open(Some(directory.to_owned())).unwrap());
-    Verification::new(Verifier::new(&[keyless(root)], as_of()), None, cache).unwrap()
+    Verification::new(Verifier::new(&[keyless(root)], as_of()), None, cache, seaworthy::model::Wanted::default()).unwrap()
 }
 
 fn prove(verification: &Verification, subject: &str, bundle: &[u8]) -> ImageEvidence {
