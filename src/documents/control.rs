@@ -149,8 +149,8 @@ impl Control {
                     return Some(parameter.fault(detail));
                 }
                 Some(declared) if declared.kind != parameter.wanted => {
-                    let (name, wanted) = (parameter.name, parameter.wanted.name());
-                    let detail = format!("parameter {name:?} is declared as {}, and {wanted} are wanted here", declared.kind.name());
+                    let (name, wanted) = (parameter.name, parameter.wanted.wanted());
+                    let detail = format!("parameter {name:?} is declared as {}, and {wanted} here", declared.kind.name());
                     return Some(parameter.fault(detail));
                 }
                 Some(_) => {}

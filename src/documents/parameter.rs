@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, IntoDeserializer as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::age::Age;
@@ -26,6 +26,16 @@ pub enum ParameterType {
 }
 
 impl ParameterType {
+    /// What a rule asks for where it takes a parameter of this type.
+    pub(super) fn wanted(self) -> &'static str {
+        match self {
+            Self::Patterns => "patterns are wanted",
+            Self::Strings => "strings are wanted",
+            Self::Duration => "a duration is wanted",
+            Self::Boolean => "a boolean is wanted",
+        }
+    }
+
     /// What is wrong with one value.
     #[must_use]
     pub fn refuse(self, value: &str) -> Option<String> {
@@ -108,8 +118,8 @@ pub enum OrParam<T> {
 }
 
 /// A value, or the name of the parameter that holds it: `30d` or `{ param: NAME }`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "neither such a value nor { param: NAME }")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum OneOrParam<T> {
     /// By parameter.
     Param(ParamName),
@@ -133,6 +143,35 @@ impl<T> OneOrParam<T> {
             Self::Value(_) => None,
             Self::Param(name) => Some(&name.param),
         }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrParam<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(std::marker::PhantomData<T>);
+
+        // By hand, so that what is wrong with a value is said of the value.
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = OneOrParam<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a value, or { param: NAME }")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                T::deserialize(text.into_deserializer()).map(OneOrParam::Value)
+            }
+
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
+                T::deserialize(value.into_deserializer()).map(OneOrParam::Value)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                ParamName::deserialize(de::value::MapAccessDeserializer::new(map)).map(OneOrParam::Param)
+            }
+        }
+
+        deserializer.deserialize_any(Either(std::marker::PhantomData))
     }
 }
 

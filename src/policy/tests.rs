@@ -1,5 +1,6 @@
 //! Rulings over hand-made proofs: what the contract says, without cryptography.
 
+mod attested;
 mod identity;
 mod knowledge;
 mod time;
