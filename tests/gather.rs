@@ -329,6 +329,27 @@ fn a_mirror_is_not_authoritative_and_its_origin_is() {
     assert_eq!(named(&world.gather(&running(&image), ALL, &with_origin)), 1);
 }
 
+/// At home it would not count: the image itself is not there.
+#[test]
+fn a_signature_at_home_and_in_a_further_place_is_that_places_where_the_image_is_not_at_home() {
+    let mut world = Asked::default();
+    let image = world.image(&home(), "app");
+    let further = Place::Repository("signatures.io/acme/app".parse().unwrap());
+    let Place::Repository(repository) = &further else { unreachable!() };
+    let places = DeclaredPlaces { extra: vec![ExtraPlace::Repository(repository.clone())], ..DeclaredPlaces::default() };
+    world.say(&further, Ask::Readable, Outcome::Found(Vec::new()));
+    world.sign_by_tag(&home(), &image, &image);
+    world.sign_by_tag(&further, &image, &image);
+    let place = |world: &Asked| {
+        let evidence = world.gather(&running(&image), ALL, &places);
+        assert_eq!(named(&evidence), 1, "one statement, wherever it lies");
+        (evidence.statements[0].place.clone(), seaworthy::policy::signatures_of(&evidence).count())
+    };
+    assert_eq!(place(&world), (home().to_string(), 1));
+    world.say(&home(), Ask::Manifest(image.clone()), Outcome::Absent);
+    assert_eq!(place(&world), (further.to_string(), 1));
+}
+
 #[test]
 fn layouts_and_bundles_are_places_like_any_other() {
     let mut world = Asked::default();

@@ -8,8 +8,8 @@ use super::pieces::{Holder, in_order};
 use super::subject::first;
 use super::task::{DeclaredPlaces, ExtraPlace};
 use crate::model::{
-    Answer, Ask, Carrier, Cause, CosignTag, Descriptor, Digest, IndexAbove, Link, Outcome, Place, PlaceOutcome, PlaceRecord, PredicateKind,
-    PredicateKinds, Relation, Statement, StatementFormat, StatementSource, UnknownAnswer,
+    Answer, Ask, Carrier, Cause, CosignTag, Descriptor, Digest, IndexAbove, Link, ManifestPresence, Outcome, Place, PlaceOutcome,
+    PlaceRecord, PredicateKind, PredicateKinds, Relation, Statement, StatementFormat, StatementSource, UnknownAnswer,
 };
 
 /// What is looked for beside a digest.
@@ -215,12 +215,19 @@ impl Inquiry<'_> {
         let home = self.task.home.clone();
         let own = self.search(&home, beside, &places.tag_prefixes);
         let extra: Vec<_> = places.extra.iter().map(|place| self.search_extra(place, beside)).collect();
-        let mut finds = Finds::default();
-        finds.take(&home, beside.seen(own?), places.home_is_authoritative);
+        let mut looked = vec![(home, own?, places.home_is_authoritative)];
         for found in extra {
-            if let Some((place, search, authoritative)) = found? {
-                finds.take(&place, beside.seen(search), authoritative);
-            }
+            looked.extend(found?);
+        }
+        // What lies at home does not count where the image itself is not there; the same statement elsewhere does, so that one is kept.
+        if let Some(judged) = self.judged.clone()
+            && matches!(self.presence(&judged)?, ManifestPresence::Unknown(unknown) if unknown.cause == Cause::ImageNotFound)
+        {
+            looked.rotate_left(1);
+        }
+        let mut finds = Finds::default();
+        for (place, search, authoritative) in looked {
+            finds.take(&place, beside.seen(search), authoritative);
         }
         Some(finds)
     }
