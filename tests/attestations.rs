@@ -17,6 +17,9 @@ const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
 const IN_TOTO: &str = "application/vnd.in-toto+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
+/// Media type, bytes, and the predicate type that an annotation claims.
+type Layer = (&'static str, String, Option<&'static str>);
+
 /// A world that is asked, with the questions written down.
 #[derive(Default)]
 struct Asked {
@@ -102,11 +105,7 @@ impl Asked {
     }
 
     /// An index of images, each with an attestation manifest of BuildKit's.
-    fn built_by_buildkit(
-        &mut self,
-        platforms: &[&str],
-        layers: &dyn Fn(&Digest) -> Vec<(&'static str, String, Option<&'static str>)>,
-    ) -> (Digest, Vec<Digest>) {
+    fn built_by_buildkit(&mut self, platforms: &[&str], layers: &dyn Fn(&Digest) -> Vec<Layer>) -> (Digest, Vec<Digest>) {
         let mut entries = Vec::new();
         let mut images = Vec::new();
         for platform in platforms {

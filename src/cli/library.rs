@@ -95,6 +95,12 @@ pub(super) fn choose<'a>(library: &'a Library, controls: &[String], frameworks: 
             Err(_) => chosen.controls.extend(library.controls()),
         }
     }
+    // A milestone is reached only with all before it.
+    let last = chosen.frameworks.iter().filter_map(|framework| framework.milestone).max();
+    let before = library.frameworks().filter(|framework| framework.milestone.is_some_and(|order| last.is_some_and(|last| order < last)));
+    chosen.frameworks.extend(before);
+    chosen.frameworks.sort_by(|one, other| (one.milestone, &one.id).cmp(&(other.milestone, &other.id)));
+    chosen.frameworks.dedup_by(|one, other| one.id == other.id);
     for framework in &chosen.frameworks {
         for id in &framework.controls {
             chosen.controls.push(library.control(id)?);

@@ -20,6 +20,10 @@ pub struct Framework {
     /// What it is for.
     #[serde(default)]
     pub description: String,
+    /// Its place in the order of milestones, if it is one: it is reached only with all before it, and asking for it asks for those too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 99))]
+    pub milestone: Option<u8>,
     /// Identifiers of its controls.
     pub controls: Vec<String>,
     /// Parameters that it sets, by control; the user's own go before them.
@@ -36,6 +40,9 @@ impl Framework {
         }
         if self.controls.is_empty() {
             return Some(Fault::new("a framework names at least one control").under("controls"));
+        }
+        if !self.milestone.is_none_or(|order| (1..=99).contains(&order)) {
+            return Some(Fault::new("a milestone has a place in the order from 1 to 99").under("milestone"));
         }
         let twice = self.controls.iter().enumerate().find(|(item, control)| self.controls[..*item].contains(control));
         if let Some((item, control)) = twice {

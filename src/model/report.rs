@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::coverage::{Milestones, ThreatCoverage};
 use super::digest::Digest;
 use super::evidence::ImageEvidence;
 use super::finding::WorkloadFinding;
@@ -234,4 +235,8 @@ pub struct Report {
     pub compliance: Option<Compliance>,
     /// The gate, if one was set.
     pub gate: Option<GateResult>,
+    /// Threats of SLSA 1.0, in order.
+    pub threats: Vec<ThreatCoverage>,
+    /// How far the organisation is, where milestones were asked for.
+    pub milestones: Option<Milestones>,
 }

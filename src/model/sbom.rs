@@ -14,6 +14,17 @@ pub enum SbomFormat {
     CycloneDx,
 }
 
+impl SbomFormat {
+    /// Its name, for a person.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Spdx => "SPDX",
+            Self::CycloneDx => "CycloneDX",
+        }
+    }
+}
+
 /// A bill of materials. A claim: worth what its signer is trusted with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -2,8 +2,8 @@
 
 use super::collect::EvidenceByImage;
 use crate::model::{
-    Compliance, ControlResult, FrameworkResult, GateResult, Header, ImageRecord, Inventory, NotVisible, Report, ReportSource,
-    WorkloadRecord,
+    Compliance, ControlResult, FrameworkResult, GateResult, Header, ImageRecord, Inventory, Milestones, NotVisible, Report, ReportSource,
+    ThreatCoverage, WorkloadRecord,
 };
 
 /// What the controls made of it.
@@ -16,6 +16,10 @@ pub struct Judged {
     pub compliance: Option<Compliance>,
     /// The gate.
     pub gate: Option<GateResult>,
+    /// Threats.
+    pub threats: Vec<ThreatCoverage>,
+    /// Milestones.
+    pub milestones: Option<Milestones>,
 }
 
 /// Puts a report together. Workloads keep the order of the inventory, images that of the evidence: findings refer to both by position.
@@ -41,6 +45,8 @@ pub fn assemble(header: Header, inventory: Inventory, evidence: EvidenceByImage,
         frameworks: judged.frameworks,
         compliance: judged.compliance,
         gate: judged.gate,
+        threats: judged.threats,
+        milestones: judged.milestones,
     }
 }
 

@@ -62,7 +62,12 @@ pub fn judge_all(judging: &Judging<'_>, inventory: &Inventory, evidence: &Eviden
         .collect();
     let all: Vec<_> = results.iter().filter_map(ControlResult::compliance).collect();
     let gate: Option<GateResult> = judging.threshold.map(|threshold| score::gate(threshold, score::mean(&gated)));
-    Ok(Judged { compliance: score::mean(&all), controls: results, frameworks, gate })
+    let milestone = |framework: &Framework| {
+        Some(score::Milestone { order: framework.milestone?, framework: framework.id.clone(), controls: framework.controls.clone() })
+    };
+    let asked: Vec<_> = judging.frameworks.iter().filter_map(|framework| milestone(framework)).collect();
+    let (threats, milestones) = (score::threats(&results), score::milestones(&asked, &results));
+    Ok(Judged { compliance: score::mean(&all), controls: results, frameworks, gate, threats, milestones })
 }
 
 /// The result of one control, and its compliance as a gate sees it.

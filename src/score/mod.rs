@@ -2,6 +2,10 @@
 //!
 //! Pure. Compliance is an interval: unknown is neither pass nor fail, so it widens the interval instead of moving it.
 
+mod coverage;
+
+pub use coverage::{Milestone, milestones, threats};
+
 use crate::model::{Compliance, Counts, GateOutcome, GateResult};
 
 /// Compliance of one control over its applicable workloads: `[passed / all, (passed + unknown) / all]` in percent. None where

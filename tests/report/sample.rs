@@ -1,13 +1,15 @@
 //! Reports to render: the talk's worked example, and one that holds everything a report can say.
 
 use seaworthy::model::{
-    Basis, Carrier, Cause, CertificateClaims, ChildSignatures, ClusterIdentity, Compliance, ContainerFinding, ContainerKind,
+    Attested, Basis, Carrier, Cause, CertificateClaims, ChildSignatures, ClusterIdentity, Compliance, ContainerFinding, ContainerKind,
     ControlOutcome, ControlResult, ControlStatus, Counts, CredentialKind, DeclaredBecause, DeclaredIn, Digest, DocumentDigest, Evidence,
     FrameworkResult, Gap, GateOutcome, GateResult, Header, ImageEvidence, ImageRecord, InventoryCounts, Judgement, Labels, LogRecord,
-    ManifestPresence, NotJudged, NotVisible, ObjectKey, Origin, PlaceOutcome, PlaceRecord, PodSample, Proof, ProvenTime, Reason, Relation,
-    Report, ReportSource, RunningImage, Scope, Severity, Signer, Statement, StatementFormat, StatementSource, Step, StepOutcome,
-    SubjectName, SubjectState, TagState, TimeSource, TriedWith, UnknownAnswer, WorkloadFinding, WorkloadRecord,
+    ManifestPresence, NotJudged, NotVisible, ObjectKey, Origin, PROVENANCE_V1, Payload, PlaceOutcome, PlaceRecord, PodSample, Predicate,
+    Proof, ProvenTime, Provenance, Reason, Relation, Report, ReportSource, RunningImage, SPDX, Sbom, SbomFormat, Scope, Severity, Signer,
+    Source, Statement, StatementFormat, StatementSource, Step, StepOutcome, SubjectName, SubjectState, TagState, TimeSource, TriedWith,
+    UnknownAnswer, VERIFICATION_SUMMARY, VerificationSummary, WorkloadFinding, WorkloadRecord,
 };
+use seaworthy::score::Milestone;
 
 pub(crate) fn digest(seed: u8) -> Digest {
     Digest::from_sha256(std::array::from_fn(|at| seed.wrapping_mul(37).wrapping_add(u8::try_from(at).unwrap().wrapping_mul(11))))
@@ -190,6 +192,8 @@ fn empty() -> Report {
         frameworks: Vec::new(),
         compliance: None,
         gate: None,
+        threats: seaworthy::score::threats(&[]),
+        milestones: None,
     }
 }
 
@@ -253,6 +257,17 @@ pub(crate) fn rich() -> Report {
     }];
     report.compliance = Some(Compliance { lower: 33.33, upper: 77.77 });
     report.gate = Some(GateResult { threshold: 60.0, compliance: report.compliance, outcome: GateOutcome::Undecided });
+    for (control, threats) in report.controls.iter_mut().zip(["FG", "H", "FG", "DH", "G", "E"]) {
+        control.threats = threats.chars().map(String::from).collect();
+    }
+    report.threats = seaworthy::score::threats(&report.controls);
+    let milestone = |order: u8, ids: &[&str]| Milestone {
+        order,
+        framework: format!("milestone-{order}"),
+        controls: ids.iter().map(|id| (*id).to_owned()).collect(),
+    };
+    let of = [milestone(1, &["C-0078", "SW-0009"]), milestone(2, &["C-0237", "C-0236", "SW-0001"])];
+    report.milestones = seaworthy::score::milestones(&of, &report.controls);
     report
 }
 
@@ -287,9 +302,71 @@ fn rich_images() -> Vec<ImageRecord> {
     );
     index.evidence.children = vec![ChildSignatures { child: digest(50), signatures: 1 }];
     index.evidence.tag = TagState::Moved(digest(51));
-    let mut job = image("docker.io/library/busybox:1.37", digest(6), Vec::new());
+    let mut job = image("docker.io/library/busybox:1.37", digest(6), attestations());
+    job.evidence.platforms = vec![digest(60)];
+    job.evidence.places[0].attestations =
+        Some(UnknownAnswer { cause: Cause::ServerError, detail: "docker.io answered 503 to sha256-….att".to_owned() });
     job.running = RunningImage::Unreported;
     vec![old, new, down, private, index, job]
+}
+
+/// What is attested, signed or not, and what cannot be read.
+fn attestations() -> Vec<Statement> {
+    let said = |predicate: Result<Predicate, String>| {
+        let time = Some("2026-06-30T10:00:00Z".parse().unwrap());
+        Some(std::sync::Arc::new(Attested { predicate, time, payload: Payload::NotWanted }))
+    };
+    let of = |format: StatementFormat, attested| Statement {
+        format,
+        source: StatementSource::Referrer,
+        attested,
+        ..signature("docker.io/library/busybox:1.37", Relation::Names)
+    };
+    let dsse = |predicate_type: &str| StatementFormat::Dsse { predicate_type: predicate_type.to_owned() };
+    let provenance = Provenance {
+        predicate_type: PROVENANCE_V1.to_owned(),
+        builder: "https://builder.test/k8s@v1".to_owned(),
+        build_type: "https://build.test/v1".to_owned(),
+        source: Some(Source {
+            repository: "github.com/acme/app".to_owned(),
+            reference: Some("refs/tags/v1".to_owned()),
+            commit: Some("c0ffee".to_owned()),
+            entry_point: None,
+        }),
+        external_parameters: Default::default(),
+        invocation: Some("https://ci.test/runs/7".to_owned()),
+        started: None,
+        finished: None,
+        dependencies: 3,
+    };
+    let bill = Sbom {
+        format: SbomFormat::Spdx,
+        spec_version: "SPDX-2.3".to_owned(),
+        generator: Some("syft 1.2.3".to_owned()),
+        created: None,
+        package_count: 217,
+        packages: None,
+    };
+    let summary = VerificationSummary {
+        verifier: "https://verifier.test".to_owned(),
+        time: None,
+        resource: "pkg:oci/busybox".to_owned(),
+        policy: "https://policy.test".to_owned(),
+        passed: true,
+        levels: vec!["SLSA_BUILD_LEVEL_2".to_owned()],
+        slsa_version: None,
+    };
+    let unsigned = StatementFormat::Unsigned { predicate_type: PROVENANCE_V1.to_owned() };
+    vec![
+        of(dsse(PROVENANCE_V1), said(Ok(Predicate::Provenance(Box::new(provenance))))),
+        of(dsse(SPDX), said(Ok(Predicate::Sbom(Box::new(bill))))),
+        of(dsse(VERIFICATION_SUMMARY), said(Ok(Predicate::Summary(Box::new(summary))))),
+        Statement {
+            carrier: Carrier::Platform(digest(60)),
+            ..of(unsigned, said(Err("the predicate is an array, not an object".to_owned())))
+        },
+        of(StatementFormat::Attached { media_type: "application/vnd.cyclonedx+json".to_owned() }, None),
+    ]
 }
 
 fn cluster_control() -> ControlResult {

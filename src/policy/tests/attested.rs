@@ -208,7 +208,7 @@ proptest! {
             less.statements.remove(lost);
         } else if lost < less.statements.len() && piece == 3 {
             let one = &mut less.statements[lost];
-            one.proofs = one.proofs.iter().cloned().map(|proof| doubtful(proof)).collect();
+            one.proofs = one.proofs.iter().cloned().map(doubtful).collect();
         }
         let (before, after) = (ruling(&known, quantifier).verdict().unwrap(), ruling(&less, quantifier).verdict().unwrap());
         prop_assert!(!is_turned(&before, &after), "{before:?} became {after:?}");

@@ -1,6 +1,8 @@
 //! Version 1 of the JSON report. What is here is a promise to its readers: fields may be added, never renamed or given another
 //! meaning. The types borrow from the report and are made one by one while they are written.
 
+mod attested;
+mod coverage;
 mod evidence;
 mod results;
 
@@ -11,6 +13,7 @@ use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
+use self::coverage::{MilestonesEntry, ThreatEntry};
 use self::evidence::Image;
 use self::results::{Control, Finding, Findings, Framework, Gate, Workload};
 use crate::model::{self, Cause, Compliance, Report};
@@ -81,6 +84,10 @@ pub struct Document<'a> {
     gate: Option<Gate>,
     /// Frameworks that were asked for.
     frameworks: Each<'a, model::FrameworkResult, Framework<'a>>,
+    /// How far the organisation is; null where no milestone was asked for.
+    milestones: Option<MilestonesEntry<'a>>,
+    /// Threats of SLSA 1.0, in order.
+    threats: Each<'a, model::ThreatCoverage, ThreatEntry<'a>>,
     /// Controls, the most severe first, then by identifier.
     controls: Each<'a, model::ControlResult, Control<'a>>,
     /// Workloads, sorted. Findings point to them by their position here.
@@ -107,6 +114,8 @@ impl<'a> Document<'a> {
             compliance: report.compliance.map(Percent::from),
             gate: report.gate.as_ref().map(Gate::from),
             frameworks: Each::of(&report.frameworks),
+            milestones: report.milestones.as_ref().map(MilestonesEntry::from),
+            threats: Each::of(&report.threats),
             controls: Each::of(&report.controls),
             workloads: Each::of(&report.workloads),
             findings: Findings(&report.controls),

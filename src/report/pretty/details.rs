@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::model::{
-    Basis, Carrier, ChildSignatures, ContainerFinding, ContainerKind, ControlResult, ControlStatus, CredentialKind, DeclaredBecause,
-    DeclaredIn, ImageRecord, Judgement, ManifestPresence, Origin, PlaceOutcome, PlaceRecord, PodSample, Relation, Report, Statement,
-    StatementFormat, WorkloadFinding, WorkloadRecord,
+    Attested, Basis, Carrier, ChildSignatures, ContainerFinding, ContainerKind, ControlResult, ControlStatus, CredentialKind,
+    DeclaredBecause, DeclaredIn, ImageRecord, Judgement, ManifestPresence, Origin, PlaceOutcome, PlaceRecord, PodSample, Predicate,
+    Relation, Report, Statement, StatementFormat, WorkloadFinding, WorkloadRecord,
 };
 use crate::report::resources;
 use crate::report::terminal::{Appearance, Cell, Table, Tone, counted, field, labelled, shown, wrap_words};
@@ -274,10 +274,33 @@ fn statement_text(statement: &Statement) -> String {
         },
         Relation::Malformed(why) => format!("that cannot be read: {}", shown(why)),
     };
+    let said = statement.attested.as_deref().map(said).unwrap_or_default();
     match &statement.carrier {
-        Carrier::Itself => format!("{format} {relation}"),
-        Carrier::Index(index) => format!("{format} {relation}, carried by its index {}", index.short()),
-        Carrier::Platform(platform) => format!("{format} {relation}, carried by its platform manifest {}", platform.short()),
+        Carrier::Itself => format!("{format} {relation}{said}"),
+        Carrier::Index(index) => format!("{format} {relation}, carried by its index {}{said}", index.short()),
+        Carrier::Platform(platform) => format!("{format} {relation}, carried by its platform manifest {}{said}", platform.short()),
+    }
+}
+
+/// What an attestation says, in a few words.
+fn said(attested: &Attested) -> String {
+    match &attested.predicate {
+        Err(malformed) => format!(": {}", shown(malformed)),
+        Ok(Predicate::Other) => String::new(),
+        Ok(Predicate::Provenance(provenance)) => {
+            let source = provenance.source.as_ref().map(|source| format!(" from {}", shown(&source.repository))).unwrap_or_default();
+            format!(": built by {}{source}", shown(&provenance.builder))
+        }
+        Ok(Predicate::Sbom(bill)) => {
+            let generator = bill.generator.as_ref().map(|generator| format!(" by {}", shown(generator))).unwrap_or_default();
+            let packages = counted(usize::try_from(bill.package_count).unwrap_or(usize::MAX), "package");
+            let version = bill.spec_version.strip_prefix("SPDX-").unwrap_or(&bill.spec_version);
+            format!(": {} {}{generator}, {packages}", bill.format.name(), shown(version))
+        }
+        Ok(Predicate::Summary(summary)) => {
+            let result = if summary.passed { "passed" } else { "did not pass" };
+            format!(": {result} {}, {}", shown(&summary.verifier), shown(&summary.levels.join(" ")))
+        }
     }
 }
 
@@ -297,8 +320,12 @@ fn place_text(place: &PlaceRecord, repository: &str, manifest: &ManifestPresence
         }
         PlaceOutcome::Looked(0) => "nothing found".to_owned(),
         PlaceOutcome::Looked(count) => format!("{} found", counted(usize::try_from(*count).unwrap_or(usize::MAX), "statement")),
-        PlaceOutcome::NotAuthoritative => "nothing found, and it cannot speak for the origin".to_owned(),
+        PlaceOutcome::NotAuthoritative => "it cannot speak for the origin: what it lacks may be there".to_owned(),
         PlaceOutcome::Unknown(answer) => format!("{} ({})", shown(&answer.detail), answer.cause),
     };
-    format!("{}{credential}: {outcome}", shown(&place.place))
+    let attestations = match &place.attestations {
+        Some(answer) => format!("; of attestations: {} ({})", shown(&answer.detail), answer.cause),
+        None => String::new(),
+    };
+    format!("{}{credential}: {outcome}{attestations}", shown(&place.place))
 }

@@ -1,5 +1,6 @@
 //! The report for a person at a terminal, in the shape that Kubescape's users know.
 
+mod coverage;
 mod details;
 pub(super) mod header;
 mod notes;
@@ -31,6 +32,7 @@ pub fn render(report: &Report, options: Options, out: &mut impl Write) -> io::Re
     }
     notes::action_required(report, appearance, out)?;
     summary::render(report, options, out)?;
+    coverage::render(report, options, out)?;
     notes::unknown(report, appearance, out)?;
     notes::not_judged(report, options, out)?;
     notes::not_visible(report, appearance, out)?;

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Each;
+use super::attested::Attested;
 use crate::model::{self, Cause, CredentialKind, Digest};
 use crate::report::proofs::ProofEntry;
 
@@ -28,6 +29,9 @@ pub(super) struct Image<'a> {
     statements: Each<'a, model::Statement, Statement<'a>>,
     /// Places looked in; empty where no control needed evidence.
     places: Vec<Place<'a>>,
+    /// Platform manifests of a running index, where attestations were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platforms: Option<&'a [Digest]>,
     /// Signed children of a running index that is not signed itself.
     children: Each<'a, model::ChildSignatures, Child<'a>>,
     /// Whether the running manifest may belong to an index that is not at hand, so that no absence can be said.
@@ -48,6 +52,7 @@ impl<'a> Image<'a> {
             tag: TagTarget::from(&evidence.tag),
             statements: Each::of(&evidence.statements),
             places: evidence.places.iter().map(|place| Place::of(place, as_of)).collect(),
+            platforms: (!evidence.platforms.is_empty()).then_some(&evidence.platforms),
             children: Each::of(&evidence.children),
             index_unknown: evidence.index == model::IndexAbove::NotAtHand,
             warnings: &evidence.warnings,
@@ -253,6 +258,9 @@ struct Statement<'a> {
     manifest: Option<&'a Digest>,
     /// Digest of its bytes.
     content: &'a Digest,
+    /// What an attestation says. Left out for signatures, and where nobody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attested: Option<Attested<'a>>,
     /// What verification found: where any signature holds, only such trials; else the first few. Left out where nothing was verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     proofs: Option<Vec<ProofEntry<'a>>>,
@@ -286,6 +294,7 @@ impl<'a> From<&'a model::Statement> for Statement<'a> {
             relation: Relation::from(&statement.relation),
             manifest: statement.manifest.as_ref(),
             content: &statement.content,
+            attested: statement.attested.as_deref().map(Attested::from),
             proofs: (!proofs.is_empty()).then_some(proofs),
             proofs_left_out: (left_out > 0).then_some(left_out),
         }
@@ -395,6 +404,9 @@ struct Place<'a> {
     place: &'a str,
     /// What looking gave.
     outcome: Outcome<'a>,
+    /// Why attestations may be there that were not seen, though every question about signatures was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attestations: Option<Unanswered<'a>>,
     /// When the oldest answer that this rests on was given (RFC 3339).
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     observed: Option<Timestamp>,
@@ -405,8 +417,24 @@ struct Place<'a> {
 impl<'a> Place<'a> {
     fn of(place: &'a model::PlaceRecord, as_of: Timestamp) -> Self {
         let age = |observed: Timestamp| as_of.as_second().saturating_sub(observed.as_second()).max(0);
-        Self { place: &place.place, outcome: Outcome::from(&place.outcome), observed: place.observed, age_seconds: place.observed.map(age) }
+        Self {
+            place: &place.place,
+            outcome: Outcome::from(&place.outcome),
+            attestations: place.attestations.as_ref().map(|unknown| Unanswered { cause: unknown.cause, detail: &unknown.detail }),
+            observed: place.observed,
+            age_seconds: place.observed.map(age),
+        }
     }
+}
+
+/// Why there is no answer.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Unanswered<'a> {
+    /// The stable cause.
+    cause: Cause,
+    /// What happened.
+    detail: &'a str,
 }
 
 /// What looking in one place gave.
