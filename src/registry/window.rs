@@ -135,10 +135,9 @@ impl Window {
             return Err(trouble.failure(host, times));
         }
         match state.paused_until.filter(|until| *until > now) {
-            Some(until) if until - now > self.manners.longest_wait => Err(failure(
-                Cause::RateLimited,
-                format!("{host} asks to wait for {} s, longer than the scan waits", (until - now).as_secs()),
-            )),
+            Some(until) if until - now > self.manners.longest_wait => {
+                Err(failure(Cause::RateLimited, format!("{host} asks to wait for {}, longer than the scan waits", roughly(until - now))))
+            }
             waiting => Ok(waiting),
         }
     }
@@ -207,6 +206,14 @@ impl Drop for Turn<'_> {
             state.surplus -= 1;
             permit.forget();
         }
+    }
+}
+
+/// In whole minutes, rounded up, where there are some: what is asked a second later is told in the same words.
+fn roughly(wait: Duration) -> String {
+    match wait.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds.div_ceil(60)),
     }
 }
 
