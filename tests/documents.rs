@@ -12,6 +12,11 @@ spec:
   rationale: because
 ";
 
+fn test_of(rest: &str) -> String {
+    let head = "apiVersion: seaworthy.dev/v1alpha1\nkind: ControlTest\nmetadata: { name: mine }\n";
+    complaint(&format!("{head}spec: {{ control: C-0237, {rest} }}\n"))
+}
+
 fn complaint(text: &str) -> String {
     match parse("mine.yaml", text) {
         Ok(documents) => format!("fine: {} documents", documents.len()),
@@ -27,6 +32,13 @@ fn mistakes_are_named_with_their_place_and_what_was_meant() {
         ("an unknown leaf", with("  rule: { signatur: { exists: {} } }\n")),
         ("an unknown question", with("  rule: { signature: { exsts: {} } }\n")),
         ("a leaf that is not there yet", with("  rule: { all: [{ summary: { verifiers: [x] } }] }\n")),
+        ("a test of nothing", test_of("cases: []")),
+        (
+            "a test with an authority that is not there",
+            test_of(
+                "authorities: { ops: { key: {} } }, cases: [{ name: n, evidence: [{ signature: { by: opps } }], expect: { pass: {} } }]",
+            ),
+        ),
         ("a predicate type that is none", with("  rule: { all: [{ attestation: { predicateType: slsa } }] }\n")),
         ("an age that is none", with("  rule: { attestation: { predicateType: vuln, maxAge: 30 days } }\n")),
         (

@@ -6,6 +6,7 @@ mod api_server;
 mod architecture;
 mod attestations;
 mod cli;
+mod control_tests;
 mod corpus;
 mod documentation;
 mod documents;

@@ -435,6 +435,13 @@ pub struct ControlsArguments {
     pub controls: ControlOptions,
 }
 
+const TEST_EXAMPLES: &str = "\
+Examples:
+  seaworthy controls test my-controls/
+  seaworthy controls test my-controls/acme-1.yaml my-controls/tests/acme-1.yaml
+
+Exit code 0 where every case holds, 1 where one does not, 2 where a document is wrong.";
+
 /// The commands on controls.
 #[derive(Debug, Subcommand)]
 pub enum ControlsCommand {
@@ -449,6 +456,13 @@ pub enum ControlsCommand {
         /// Its identifier
         #[arg(value_name = "ID")]
         id: String,
+    },
+    /// Run tests of controls: evidence in, finding expected (documents of kind `ControlTest`)
+    #[command(after_help = TEST_EXAMPLES)]
+    Test {
+        /// Files or directories of tests, and of the controls that they are about; of a directory also its `tests`
+        #[arg(value_name = "PATH", required = true)]
+        paths: Vec<PathBuf>,
     },
     /// Check files of controls, frameworks, parameters and trust policies
     Lint {

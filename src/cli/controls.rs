@@ -1,16 +1,18 @@
-//! `controls list|show|lint` and `list`.
+//! `controls list|show|lint|test` and `list`.
 
+use anyhow::Context as _;
 use comfy_table::presets::UTF8_FULL;
 use comfy_table::{ContentArrangement, Table};
 
 use super::arguments::{ControlsArguments, ControlsCommand, ListArguments, ListFormat, ListWhat};
 use super::exit::Exit;
-use super::library::{load, read_files};
+use super::library::{load, read_files, read_files_and_tests};
 use super::output::{Target, write};
 use super::terminal;
 use crate::controls::Library;
-use crate::documents::Control;
+use crate::documents::{Control, Document, parse};
 use crate::model::{Severity, escape_control};
+use crate::scan::{CaseOutcome, run_control_test};
 
 /// Runs `controls`.
 pub(super) fn run(arguments: &ControlsArguments) -> anyhow::Result<Exit> {
@@ -18,6 +20,7 @@ pub(super) fn run(arguments: &ControlsArguments) -> anyhow::Result<Exit> {
         ControlsCommand::List { format } => list_controls(&load(&arguments.controls)?, *format),
         ControlsCommand::Show { id } => show(load(&arguments.controls)?.control(id)?),
         ControlsCommand::Lint { paths } => lint(paths),
+        ControlsCommand::Test { paths } => test(paths, &load(&arguments.controls)?),
     }
 }
 
@@ -125,6 +128,47 @@ fn lint(paths: &[std::path::PathBuf]) -> anyhow::Result<Exit> {
     let (files, documents, problems) = (files.len(), linted.documents, linted.problems.len());
     print(&format!("{}, {}, {}\n", counted(files, "file"), counted(documents, "good document"), counted(problems, "problem")))?;
     Ok(if problems == 0 { Exit::Success } else { Exit::Usage })
+}
+
+/// Runs every test of the files, by the controls of the files themselves or those that are known.
+fn test(paths: &[std::path::PathBuf], known: &Library) -> anyhow::Result<Exit> {
+    let files = read_files_and_tests(paths)?;
+    let own = Library::default().with_any(&files)?;
+    let library = own.backed_by(known);
+    let mut told = String::new();
+    let (mut cases, mut broken) = (0_usize, 0_usize);
+    for (file, text) in &files {
+        for document in parse(file, text)? {
+            let Document::ControlTest(test) = document else { continue };
+            let control = library.control(&test.control).with_context(|| file.clone())?;
+            for outcome in run_control_test(&test, control).with_context(|| file.clone())? {
+                cases += 1;
+                broken += usize::from(!outcome.holds);
+                told.push_str(&case(&control.id, &outcome));
+            }
+        }
+    }
+    anyhow::ensure!(cases > 0, "no document of kind ControlTest is in {}", shown(paths));
+    print(&format!("{told}\n{cases} case{}, {broken} of them not as expected\n", if cases == 1 { "" } else { "s" }))?;
+    Ok(if broken == 0 { Exit::Success } else { Exit::GateMissed })
+}
+
+fn shown(paths: &[std::path::PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn case(control: &str, outcome: &CaseOutcome) -> String {
+    let CaseOutcome { name, expected, got, detail, holds } = outcome;
+    let name = escape_control(name);
+    if *holds {
+        return format!("ok      {control}  {name}\n");
+    }
+    let because = if detail.is_empty() { String::new() } else { format!(": {}", escape_control(detail)) };
+    format!(
+        "FAILED  {control}  {name}\n        expected {}\n        got {}{because}\n",
+        CaseOutcome::told(expected),
+        CaseOutcome::told(got)
+    )
 }
 
 fn table(header: &[&str]) -> Table {

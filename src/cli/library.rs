@@ -18,8 +18,20 @@ pub(super) const DEFAULT_FRAMEWORK: &str = "supply-chain";
 /// Longest document that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
 
+/// Directories beside controls that hold what belongs to them.
+const BESIDE: [&str; 1] = ["frameworks"];
+
 /// Every document of the given files and directories (not below them), as name and text, sorted.
 pub(super) fn read_files(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
+    read_below(paths, &BESIDE)
+}
+
+/// The same with the tests of controls.
+pub(super) fn read_files_and_tests(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
+    read_below(paths, &[BESIDE.as_slice(), &["tests"]].concat())
+}
+
+fn read_below(paths: &[PathBuf], beside: &[&str]) -> anyhow::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for path in paths {
         let metadata = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -28,8 +40,9 @@ pub(super) fn read_files(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, Strin
             continue;
         }
         let before = files.len();
-        for directory in [path.clone(), path.join("frameworks")].iter().filter(|directory| directory.is_dir()) {
-            for entry in std::fs::read_dir(directory).with_context(|| format!("cannot read {}", directory.display()))? {
+        let inside = beside.iter().map(|name| path.join(name));
+        for directory in std::iter::once(path.clone()).chain(inside).filter(|directory| directory.is_dir()) {
+            for entry in std::fs::read_dir(&directory).with_context(|| format!("cannot read {}", directory.display()))? {
                 let file = entry?.path();
                 if file.is_file()
                     && file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")

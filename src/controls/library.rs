@@ -62,6 +62,14 @@ pub enum LibraryError {
         /// What is wrong.
         detail: Box<ParametersError>,
     },
+    /// A test is about a control that is not there.
+    #[error("{file}: {detail}")]
+    Test {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        detail: Box<LibraryError>,
+    },
     /// There is none by this identifier.
     #[error("there is no {kind} {id:?}{}; see `seaworthy list {kind}s`", did_you_mean(nearest.as_deref()))]
     NotFound {
@@ -83,6 +91,7 @@ impl LibraryError {
             | Self::Kind { file, .. }
             | Self::MissingControl { file, .. }
             | Self::FrameworkParameters { file, .. }
+            | Self::Test { file, .. }
             | Self::Parameters { file, .. } => Some(file),
             Self::NotFound { .. } => None,
         }
@@ -130,18 +139,36 @@ impl Library {
         self.framework_faults(&self).into_iter().next().map_or(Ok(self), Err)
     }
 
+    /// The same for files that name controls of another library, or hold trust policies and parameters beside controls.
+    ///
+    /// # Errors
+    /// When one is wrong, or defined twice.
+    pub fn with_any(mut self, files: &[(String, String)]) -> Result<Self, LibraryError> {
+        for (file, text) in files {
+            for document in parse(file, text)? {
+                if matches!(document, Document::Control(_) | Document::Framework(_)) {
+                    self.add(file, text, document)?;
+                }
+            }
+        }
+        Ok(self)
+    }
+
     /// Adds one document of a file.
     pub(super) fn add(&mut self, file: &str, text: &str, document: Document) -> Result<(), LibraryError> {
         match document {
             Document::Control(control) => add(&mut self.controls, "control", control.id.clone(), file, text, *control),
             Document::Framework(framework) => add(&mut self.frameworks, "framework", framework.id.clone(), file, text, framework),
+            // Run by themselves; beside controls they are no mistake.
+            Document::ControlTest(_) => Ok(()),
             Document::Parameters(_) => Err(LibraryError::Kind { file: file.to_owned(), kind: "Parameters" }),
             Document::TrustPolicy(_) => Err(LibraryError::Kind { file: file.to_owned(), kind: "a TrustPolicy" }),
         }
     }
 
     /// These controls and frameworks, and behind them those of another library.
-    pub(super) fn backed_by(&self, other: &Self) -> Self {
+    #[must_use]
+    pub fn backed_by(&self, other: &Self) -> Self {
         let mut both = other.clone();
         both.controls.extend(self.controls.clone());
         both.frameworks.extend(self.frameworks.clone());

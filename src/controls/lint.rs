@@ -23,12 +23,14 @@ pub fn lint(files: &[(String, String)], known: &Library) -> Linted {
     let mut linted = Linted::default();
     let mut library = Library::default();
     let mut parameters = Vec::new();
+    let mut tests = Vec::new();
     for (file, text) in files {
         for document in parse_each(file, text) {
             linted.documents += usize::from(document.is_ok());
             match document {
                 Ok(Document::Parameters(set)) => parameters.push((file, set)),
                 Ok(Document::TrustPolicy(_)) => {}
+                Ok(Document::ControlTest(test)) => tests.push((file, test)),
                 Ok(document) => linted.problems.extend(library.add(file, text, document).err()),
                 Err(error) => linted.problems.push(error.into()),
             }
@@ -41,6 +43,10 @@ pub fn lint(files: &[(String, String)], known: &Library) -> Linted {
         configuration.set_own(set);
         let fault = configuration.check(&at_hand).err();
         linted.problems.extend(fault.map(|fault| LibraryError::Parameters { file: file.clone(), detail: Box::new(fault) }));
+    }
+    for (file, test) in tests {
+        let fault = at_hand.control(&test.control).err();
+        linted.problems.extend(fault.map(|fault| LibraryError::Test { file: file.clone(), detail: Box::new(fault) }));
     }
     sort_by_file(&mut linted.problems, files);
     linted

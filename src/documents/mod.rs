@@ -5,6 +5,7 @@
 mod age;
 mod attested;
 mod control;
+mod control_test;
 mod error;
 mod framework;
 mod located;
@@ -20,13 +21,18 @@ use serde::{Deserialize, Serialize};
 pub use age::{Age, AgeError};
 pub use attested::{AttestationLeaf, Quantifier};
 pub use control::{Control, ManualReview, PLACEHOLDERS, Scope, Subject};
+pub use control_test::{
+    ControlTest, Expected, TestAttestation, TestAuthority, TestCase, TestEvidence, TestIdentity, TestSigned, TestTag, TestUnsigned,
+    TestWorkload,
+};
 pub use error::{DocumentError, nearest};
 pub use framework::Framework;
 pub use moment::Moment;
 pub use parameter::{ControlParameters, OneOrParam, OrParam, ParamName, ParameterSpec, ParameterType, Parameters};
 pub use parse::{Document, NamedTrustPolicy, parse, parse_each};
 pub use rule::{
-    ClusterLeaf, Nothing, OnlyRequired, PolicyLeaf, ReferenceLeaf, RegistryLeaf, Rule, RunningLeaf, SignatureLeaf, SignedBy, VerifiedLeaf,
+    ClusterLeaf, Nothing, OnlyRequired, Policy, PolicyLeaf, ReferenceLeaf, RegistryLeaf, Rule, RunningLeaf, SignatureLeaf, SignedBy,
+    VerifiedLeaf,
 };
 pub use trust_policy::{
     Authority, Demand, EvidencePlace, EvidenceRule, FulcioExtension, ImageRule, Keyless, Material, NoLogs, Otherwise, OwnCertificate,
@@ -65,13 +71,14 @@ pub struct Envelope<S> {
 }
 
 /// The kinds that have a schema.
-pub const KINDS: [&str; 4] = ["Control", "Framework", "Parameters", "TrustPolicy"];
+pub const KINDS: [&str; 5] = ["Control", "ControlTest", "Framework", "Parameters", "TrustPolicy"];
 
 /// The JSON schema of a kind, or `None` for one that is not known.
 #[must_use]
 pub fn schema(kind: &str) -> Option<serde_json::Value> {
     let mut schema = match kind {
         "Control" => schemars::schema_for!(Envelope<Control>),
+        "ControlTest" => schemars::schema_for!(Envelope<ControlTest>),
         "Framework" => schemars::schema_for!(Envelope<Framework>),
         "Parameters" => schemars::schema_for!(Envelope<Parameters>),
         "TrustPolicy" => schemars::schema_for!(Envelope<TrustPolicy>),

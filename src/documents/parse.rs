@@ -4,13 +4,15 @@ use serde::de::DeserializeOwned;
 
 use super::error::{DocumentError, did_you_mean, explain};
 use super::located::{Fault, Located, Position};
-use super::{API_VERSION, Control, Envelope, Framework, KINDS, Parameters, TrustPolicy, control};
+use super::{API_VERSION, Control, ControlTest, Envelope, Framework, KINDS, Parameters, TrustPolicy, control};
 
 /// A document of any kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Document {
     /// A control.
     Control(Box<Control>),
+    /// Tests of a control.
+    ControlTest(Box<ControlTest>),
     /// A framework.
     Framework(Framework),
     /// Parameters.
@@ -86,6 +88,10 @@ fn parse_one(file: &str, before: u64, text: &str) -> Result<Document, DocumentEr
             }
             let control = read::<Envelope<Control>>(file, before, text)?.spec;
             control.fault().map_or(Ok(Document::Control(Box::new(control))), in_spec)
+        }
+        Some("ControlTest") => {
+            let test = read::<Envelope<ControlTest>>(file, before, text)?.spec;
+            test.fault().map_or(Ok(Document::ControlTest(Box::new(test))), in_spec)
         }
         Some("Framework") => {
             let framework = read::<Envelope<Framework>>(file, before, text)?.spec;

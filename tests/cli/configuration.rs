@@ -116,3 +116,33 @@ fn a_truncated_archive_is_no_snapshot() {
         assert!(ended.out.is_empty());
     }
 }
+
+#[test]
+fn a_users_own_controls_are_tested_where_they_lie() {
+    let program = Program::new();
+    let head = "apiVersion: seaworthy.dev/v1alpha1\nkind:";
+    let control = "metadata: { name: acme-1 }\nspec: { id: ACME-1, title: T, severity: 5, rationale: R, rule: { reference: { pinnedToDigest: {} } } }";
+    program.file("mine/acme-1.yaml", &format!("{head} Control\n{control}\n"));
+    let directory = program.home().join("mine");
+    let run = || program.run(&["controls", "test", directory.to_str().unwrap()]);
+    run().says(2, &["no document of kind ControlTest"]);
+    let test = |expect: &str| {
+        let cases = format!(
+            "[{{ name: a tag, expect: {expect} }}, {{ name: signed, evidence: [{{ signature: {{}} }}], expect: {{ fail: reference-not-pinned }} }}]"
+        );
+        let text = format!("{head} ControlTest\nmetadata: {{ name: acme-1 }}\nspec: {{ control: ACME-1, cases: {cases} }}\n");
+        program.file("mine/tests/acme-1.yaml", &text);
+        run()
+    };
+    test("{ fail: reference-not-pinned }").prints(0, &["ok      ACME-1  a tag", "2 cases, 0 of them"]);
+    test("{ pass: {} }").prints(1, &["FAILED  ACME-1  a tag", "expected pass", "got fail: reference-not-pinned: image:", "1 of them"]);
+    test("{ fail: referense-not-pinned }").says(2, &["acme-1.yaml:4", "did you mean `reference-not-pinned`?"]);
+    program.file(
+        "mine/tests/acme-1.yaml",
+        &format!(
+            "{head} ControlTest\nmetadata: {{ name: x }}\nspec: {{ control: ACME-2, cases: [{{ name: x, expect: {{ pass: {{}} }} }}] }}\n"
+        ),
+    );
+    run().says(2, &["ACME-2", "did you mean"]);
+    program.run(&["controls", "lint", directory.join("tests").to_str().unwrap()]).says(2, &["acme-1.yaml: there is no control \"ACME-2\""]);
+}
