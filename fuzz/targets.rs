@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
+use seaworthy::controls::{Bindings, evaluate};
+use seaworthy::documents::{ControlParameters, Expression, Variable};
 use seaworthy::model::{Algorithm, Ask, Digest, ImageReference, Link, Manifest, PublicKey, Repository, RootOrigin, Trial, TrustRoot};
 use seaworthy::registry::{Bundles, Layout};
 use seaworthy::verify::{Signed, Verifier, read};
@@ -14,13 +16,14 @@ use seaworthy::verify::{Signed, Verifier, read};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 17] = [
     ("bundle", |bytes| statement("application/vnd.dev.sigstore.bundle.v0.3+json", bytes)),
     ("bundle_lines", bundle_lines),
     ("certificate", certificate),
     ("cose", |bytes| statement("application/cose", bytes)),
     ("document", document),
     ("dsse", |bytes| statement("application/vnd.dsse.envelope.v1+json", bytes)),
+    ("expression", expression),
     ("jws", |bytes| statement("application/jose+json", bytes)),
     ("layout", layout),
     ("manifest", manifest),
@@ -35,6 +38,7 @@ pub const TARGETS: [Target; 16] = [
 
 const ROOT: &[u8] = include_bytes!("../fixtures/vectors/trust/trusted_root.both.json");
 const KEY: &str = include_str!("../fixtures/signatures/trust/p256.pub");
+const AS_OF: &str = "2026-12-01T00:00:00Z";
 const PAYLOAD: &[u8] = include_bytes!("../fixtures/corpus/simple_signing/cosign.json");
 const ENVELOPE: &[u8] = include_bytes!("../fixtures/corpus/dsse/attestation.json");
 const IMAGE: &str = "sha256:5e7d88f144effb2967e0f3882bd0b962961f9aad6c058bfbba8acbd1ca2345f1";
@@ -53,7 +57,7 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
         Trial::Key { key: keys[0].clone(), root: Some(Arc::clone(&root)) },
         Trial::Certificate { authorities: Vec::new(), root: Some(root) },
     ];
-    Verifier::new(&trials, "2026-12-01T00:00:00Z".parse().expect("a moment"))
+    Verifier::new(&trials, AS_OF.parse().expect("a moment"))
 });
 
 fn layer(media_type: &str, bytes: &[u8]) -> Link {
@@ -98,11 +102,21 @@ fn document(bytes: &[u8]) {
     }
 }
 
+/// An expression in the first line, and after it the predicate that it is evaluated over.
+fn expression(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (text, predicate) = text.split_once('\n').unwrap_or((text, "null"));
+    let (Ok(expression), Ok(predicate)) = (Expression::compile(text), serde_json::from_str(predicate)) else { return };
+    let parameters = ControlParameters::from([("names".to_owned(), vec!["a".to_owned()])]);
+    let bindings = Bindings::new(AS_OF.parse().expect("a moment"), &parameters).with(Variable::Predicate, &predicate);
+    let _ = evaluate(&expression, &bindings);
+}
+
 fn trusted_root(bytes: &[u8]) {
     let _ = seaworthy::trust::check(bytes);
     let origin = RootOrigin::File { path: "trusted_root.json".to_owned() };
     let root = TrustRoot { name: "root".to_owned(), origin, dated: None, without_logs: false, content: Ok(bytes.into()) };
-    let _ = Verifier::new(&[Trial::Keyless { root: Arc::new(root) }], "2026-12-01T00:00:00Z".parse().expect("a moment"));
+    let _ = Verifier::new(&[Trial::Keyless { root: Arc::new(root) }], AS_OF.parse().expect("a moment"));
 }
 
 /// A file of this process with these bytes, in a directory of its own: these parsers read files.

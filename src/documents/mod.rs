@@ -7,6 +7,7 @@ mod attested;
 mod control;
 mod control_test;
 mod error;
+mod expression;
 mod framework;
 mod located;
 mod moment;
@@ -26,6 +27,8 @@ pub use control_test::{
     TestWorkload,
 };
 pub use error::{DocumentError, nearest};
+pub(crate) use expression::{Arithmetic, Comparison, Function, Node, Part, Pattern as WrittenPattern, Walk};
+pub use expression::{Expression, ExpressionFault, Variable};
 pub use framework::Framework;
 pub use moment::Moment;
 pub use parameter::{ControlParameters, OneOrParam, OrParam, ParamName, ParameterSpec, ParameterType, Parameters};
