@@ -22,6 +22,10 @@ pub enum Name {
     Username(String),
     /// An OtherName of any other type, by its OID.
     Other(&'static str, String),
+    /// An address (IPv4).
+    Ip([u8; 4]),
+    /// A distinguished name with this common name.
+    Directory(&'static str),
 }
 
 impl Name {
@@ -31,6 +35,8 @@ impl Name {
             Self::Uri(text) => der::implicit(6, text.as_bytes()),
             Self::Username(text) => other_name(&format!("{FULCIO}.7"), text),
             Self::Other(oid, text) => other_name(oid, text),
+            Self::Ip(address) => der::implicit(7, address),
+            Self::Directory(name) => der::explicit(4, &distinguished(Some(name))),
         }
     }
 }

@@ -19,6 +19,7 @@ mod table;
 mod tests;
 mod time_stamp;
 mod told;
+mod trials;
 mod trust;
 mod vectors;
 mod walk;

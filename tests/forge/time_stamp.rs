@@ -14,6 +14,15 @@ const CONTENT_TYPE: &str = "1.2.840.113549.1.9.3";
 const MESSAGE_DIGEST: &str = "1.2.840.113549.1.9.4";
 const POLICY: &str = "1.3.6.1.4.1.57264.2";
 
+/// How the signer of a time stamp is named (RFC 5652, 5.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// By its certificate's issuer and serial number.
+    ByIssuer,
+    /// By the identifier of its key.
+    ByKey,
+}
+
 /// The authority with its chain.
 pub struct Tsa {
     pub root: Issuer,
@@ -44,6 +53,11 @@ impl Tsa {
 
     /// The answer to a request to stamp these bytes.
     pub fn stamp(&self, stamped: &[u8], at: Timestamp) -> Vec<u8> {
+        self.stamp_as(stamped, at, Named::ByIssuer)
+    }
+
+    /// The same, named so.
+    pub fn stamp_as(&self, stamped: &[u8], at: Timestamp, named: Named) -> Vec<u8> {
         let hash = || der::sequence(&[der::oid(SHA256)]);
         let info = der::sequence(&[
             der::integer(1),
@@ -58,8 +72,11 @@ impl Tsa {
         let mut stored = attributes.clone();
         stored[0] = 0xa0;
         let signer = der::sequence(&[
-            der::integer(1),
-            self.root.signer_identifier(&self.leaf),
+            der::integer(if named == Named::ByIssuer { 1 } else { 3 }),
+            match named {
+                Named::ByIssuer => self.root.signer_identifier(&self.leaf),
+                Named::ByKey => der::implicit(0, &self.key.id()[..20]),
+            },
             hash(),
             stored,
             der::sequence(&[der::oid(ECDSA_SHA256)]),

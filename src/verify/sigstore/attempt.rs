@@ -37,6 +37,10 @@ impl Found {
         }
     }
 
+    fn holds(&self, step: Step) -> bool {
+        self.steps.iter().any(|(known, outcome)| *known == step && outcome.held())
+    }
+
     fn held(&mut self, step: Step, value: impl Into<String>) {
         self.note(step, StepOutcome::Held(value.into()));
     }
@@ -138,6 +142,15 @@ pub(super) fn by_certificate(
             }
             Ok(_) => {
                 found.note(Step::CertificateChain, StepOutcome::failed(Reason::CertificateUntrusted, "the chain was not verified"));
+                return found;
+            }
+            // The family checks nothing where no time is proven, and such an authority needs none.
+            Err((Step::TimeStamp, _)) if own_authority && relaxed.stamps => {
+                without_proven_time(content, root, read, as_of, &mut found);
+                if found.holds(Step::Signature) {
+                    let detail = "a log entry that proves no time is not checked where there is no time stamp beside it";
+                    found.note(Step::LogInclusion, StepOutcome::unknown(Cause::UnsupportedFormat, detail));
+                }
                 return found;
             }
             Err((step, outcome)) => {

@@ -1,0 +1,167 @@
+//! What one trial says of one signature, and a policy of it: signatures that only a private Sigstore can make so.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use seaworthy::documents::{Document, parse};
+use seaworthy::model::{
+    Algorithm, AuthorityMaterial, Carrier, Cause, CredentialKind, Digest, ImageEvidence, IndexAbove, Link, ManifestPresence, OCI_MANIFEST,
+    PlaceOutcome, PlaceRecord, PolicyMaterial, Proof, PublicKey, Reason, Relation, RootOrigin, Statement, StatementFormat, StatementSource,
+    Step, StepOutcome, SubjectState, TagState, Trial, TrustRoot, UnknownAnswer, Verdict,
+};
+use seaworthy::policy::{AsOf, Asked, NamedPolicy, PolicyOrigin, TrustPolicies};
+use seaworthy::verify::{Signed, Verifier};
+use serde_json::{Value, json};
+
+use super::bundle::{Log, Proofs, Version, statement};
+use super::cases::Stage;
+use super::certificate::{Announced, CODE_SIGNING, Claims, Name};
+use super::key::{Key, Kind, base64, unbase64};
+use super::layout::image;
+use super::log::{Kind as Entry, Shown};
+use super::sigstore::{Signer, signed_at};
+use super::time_stamp::Named;
+use crate::world::{BUNDLE, COSIGN_SIGN};
+
+const RELEASE: &str = "https://corp.test/release";
+const INCLUSION: Log = Log::V1(Entry::Dsse, Shown { promise: false, inclusion: true });
+const BOTH: Log = Log::V1(Entry::Dsse, Shown { promise: true, inclusion: true });
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// While everything is valid.
+fn now() -> Timestamp {
+    at("2026-09-01T00:00:00Z")
+}
+
+fn root(content: Result<&Value, Cause>, dated: Option<&str>) -> Arc<TrustRoot> {
+    let content = content
+        .map(|value| value.to_string().into_bytes().into())
+        .map_err(|cause| UnknownAnswer { cause, detail: "it cannot be loaded".to_owned() });
+    let origin = RootOrigin::File { path: "root.json".to_owned() };
+    Arc::new(TrustRoot { name: "corp".to_owned(), origin, dated: dated.map(at), without_logs: false, content })
+}
+
+/// Somebody with a certificate of the authority of one's own, valid until then.
+fn own_signer(stage: &Stage, names: Vec<Name>, until: &str) -> Signer {
+    let key = Key::new(Kind::P256);
+    let claims = Claims {
+        subject: Some("release"),
+        names: Some(names),
+        not_before: at("2026-01-01T00:00:00Z"),
+        not_after: at(until),
+        usage: CODE_SIGNING,
+        extensions: Vec::new(),
+    };
+    let leaf = stage.own.issue(&key, &claims, &Announced::Not);
+    Signer { key, certificate: Some(leaf), chain: vec![stage.own.certificate.clone()] }
+}
+
+fn release(stage: &Stage) -> Signer {
+    own_signer(stage, vec![Name::Uri(RELEASE.to_owned())], "2030-01-01T00:00:00Z")
+}
+
+fn signed_by(stage: &Stage, signer: &Signer, log: Log, stamp: bool) -> Value {
+    stage.sigstore.envelope_bundle(Version::V03, signer, &statement(&image()), Proofs::new(log, stamp))
+}
+
+fn tried(bundle: &Value, trials: &[Trial], as_of: Timestamp) -> (Vec<Proof>, Digest) {
+    let bytes = bundle.to_string().into_bytes();
+    let digest = Digest::of(Algorithm::Sha256, &bytes);
+    let layer =
+        Link { media_type: BUNDLE.to_owned(), digest: digest.clone(), size: bytes.len() as u64, artifact_type: None, annotations: None };
+    let signed = Signed { layer: &layer, bytes: &bytes, subject: &image(), artifact: None };
+    (Verifier::new(trials, as_of).verify(&signed), digest)
+}
+
+fn proof(bundle: &Value, trial: Trial, as_of: Timestamp) -> Proof {
+    let [proof] = <[Proof; 1]>::try_from(tried(bundle, &[trial], as_of).0).unwrap();
+    proof
+}
+
+fn own_authority(stage: &Stage) -> Vec<Arc<[u8]>> {
+    vec![stage.own.certificate.clone().into()]
+}
+
+fn key(signer: &Signer) -> PublicKey {
+    let spki: Arc<[u8]> = signer.key.spki().into();
+    PublicKey { fingerprint: Digest::of(Algorithm::Sha256, &spki), spki }
+}
+
+/// What a policy with the authority of one's own, of which more may be said, says of an image with this signature.
+fn judged(stage: &Stage, root: Arc<TrustRoot>, more: &str, bundle: &Value) -> Option<Verdict> {
+    let text = format!(
+        "apiVersion: seaworthy.dev/v1alpha1\nkind: TrustPolicy\nmetadata: {{ name: own }}\nspec:\n  trustRoots: {{ corp: {{ file: root.json }} }}\n  \
+         authorities: {{ own: {{ certificate: {{ roots: {{ file: ca.pem }}, subject: {{ exact: '{RELEASE}' }} }}{more} }} }}\n  \
+         images: [{{ match: ['**'], require: {{ anyOf: [own] }} }}]\n"
+    );
+    let Document::TrustPolicy(named) = parse("policy.yaml", &text).unwrap().remove(0) else { panic!("a trust policy") };
+    let authorities = [("own".to_owned(), AuthorityMaterial::Certificates(own_authority(stage)))].into();
+    let material = PolicyMaterial { roots: [("corp".to_owned(), root)].into(), authorities };
+    let policies =
+        TrustPolicies::new(vec![NamedPolicy { name: named.name, policy: named.policy, material, origin: PolicyOrigin::Document }]);
+    let (proofs, content) = tried(bundle, policies.trials(), now());
+    let statement = Statement {
+        format: StatementFormat::Dsse { predicate_type: COSIGN_SIGN.to_owned() },
+        source: StatementSource::Referrer,
+        place: "registry.test/app".to_owned(),
+        carrier: Carrier::Itself,
+        relation: Relation::Names,
+        manifest: None,
+        content,
+        annotations: None,
+        proofs: proofs.into(),
+        attested: None,
+    };
+    let evidence = ImageEvidence {
+        repository: "registry.test/app".parse().unwrap(),
+        subject: SubjectState::Known(image()),
+        manifest: ManifestPresence::Seen { media_type: OCI_MANIFEST.to_owned(), credential: CredentialKind::Anonymous },
+        tag: TagState::Unmoved,
+        statements: vec![statement],
+        places: vec![PlaceRecord {
+            place: "registry.test/app".to_owned(),
+            outcome: PlaceOutcome::Looked(1),
+            attestations: None,
+            observed: None,
+        }],
+        children: Vec::new(),
+        platforms: Vec::new(),
+        index: IndexAbove::None,
+        warnings: Vec::new(),
+    };
+    policies.judge(&evidence, &Asked::BY_POLICY, AsOf::exactly(now())).verdict()
+}
+
+fn is_unknown(outcome: &StepOutcome, cause: Cause) -> bool {
+    matches!(outcome, StepOutcome::Unknown(answer) if answer.cause == cause)
+}
+
+fn has_failed(outcome: &StepOutcome, wanted: Reason) -> bool {
+    matches!(outcome, StepOutcome::Failed { reason, .. } if *reason == wanted)
+}
+
+const REQUIRED: &str = ", transparencyLog: required";
+
+/// A log entry that proves no time takes nothing away from a certificate that is valid now.
+#[test]
+fn a_certificate_of_ones_own_stands_beside_a_log_entry_that_proves_no_time() {
+    let stage = Stage::new();
+    let trusted = stage.sigstore.trusted_root();
+    for log in [Log::V2, INCLUSION] {
+        let bundle = signed_by(&stage, &release(&stage), log, false);
+        let proof = proof(&bundle, Trial::Certificate { authorities: own_authority(&stage), root: Some(root(Ok(&trusted), None)) }, now());
+        assert!(proof.step(Step::Signature).held() && proof.step(Step::CertificateChain).held(), "{:?}", proof.steps);
+        assert!(is_unknown(proof.step(Step::LogInclusion), Cause::UnsupportedFormat), "{:?}", proof.steps);
+        let says = |more| judged(&stage, root(Ok(&trusted), None), more, &bundle);
+        assert_eq!(says(""), Some(Verdict::Verified));
+        assert_eq!(says(REQUIRED), Some(Verdict::Unknown(Cause::UnsupportedFormat)));
+        // The entry proves no time, so nothing makes up for a certificate that has ended.
+        let ended = own_signer(&stage, vec![Name::Uri(RELEASE.to_owned())], "2026-08-01T00:00:00Z");
+        let bundle = signed_by(&stage, &ended, log, false);
+        let says = judged(&stage, root(Ok(&trusted), None), "", &bundle);
+        assert_eq!(says, Some(Verdict::Rejected(Reason::CertificateExpiredAtSigning)));
+    }
+}
