@@ -67,6 +67,11 @@ impl Statement {
         self.certificate.as_ref().map(|read| attempt::by_certificate(&self.content, read.as_ref(), root, own_authority, as_of))
     }
 
+    /// Tries it with certificate authorities of the user's own, without looking at logs and time stamps, if it is by a certificate.
+    pub(super) fn by_certificate_alone(&self, root: &Root, as_of: Timestamp) -> Option<Tried> {
+        self.certificate.as_ref().map(|read| attempt::by_certificate_alone(&self.content, read.as_ref(), root, as_of))
+    }
+
     /// Tries it with a key, if it is by a key.
     pub(super) fn by_key(&self, key: &PublicKey, root: Option<&Root>, as_of: Timestamp) -> Option<Tried> {
         let Some(read) = &self.certificate else {
@@ -95,6 +100,15 @@ impl Statement {
 }
 
 impl Tried {
+    /// Notes that what would show a log entry and a time cannot be had; what is not there is missing all the same.
+    pub(super) fn note_unchecked(&mut self, unknown: &UnknownAnswer) {
+        for step in [Step::LogInclusion, Step::TimeStamp] {
+            if !self.steps.contains(&(step, StepOutcome::Missing)) {
+                self.note(step, StepOutcome::Unknown(unknown.clone()));
+            }
+        }
+    }
+
     /// What cannot be tried at all.
     pub(super) fn refused(outcome: StepOutcome) -> Self {
         let mut tried = Self::default();

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::sigstore::{Root, Tried};
 use super::{Signed, sigstore};
-use crate::model::{Algorithm, Digest, Proof, PublicKey, Step, StepOutcome, Trial, TriedWith, TrustRoot, UnknownAnswer};
+use crate::model::{Algorithm, Digest, Proof, PublicKey, Step, Trial, TriedWith, TrustRoot, UnknownAnswer};
 
 /// Every trial of a scan, made ready once: keys parsed, certificates read, as of one moment.
 ///
@@ -30,7 +30,7 @@ struct Prepared {
 enum Material {
     Keyless(Arc<Root>),
     Key(PublicKey, Option<Arc<Root>>, Option<UnknownAnswer>),
-    Certificate(Arc<Root>),
+    Certificate(Arc<Root>, Option<UnknownAnswer>),
 }
 
 impl Verifier {
@@ -66,11 +66,19 @@ impl Verifier {
                         material: Ok(Material::Key(key.clone(), usable, unknown)),
                     }
                 }
-                Trial::Certificate { authorities, root } => Prepared {
-                    with: TriedWith::Authorities(Digest::of(Algorithm::Sha256, &authorities.concat())),
-                    root_name: root.as_ref().map(|root| root.name.clone()),
-                    material: Root::of_own(authorities, root.as_deref(), as_of).map(|root| Material::Certificate(Arc::new(root))),
-                },
+                Trial::Certificate { authorities, root } => {
+                    let own = |root: Option<&TrustRoot>| Root::of_own(authorities, root, as_of).map(Arc::new);
+                    let material = match own(root.as_deref()) {
+                        Ok(root) => Ok(Material::Certificate(root, None)),
+                        // The authorities are the user's own, and need no root.
+                        Err(unknown) => own(None).map(|own| Material::Certificate(own, Some(unknown))),
+                    };
+                    Prepared {
+                        with: TriedWith::Authorities(Digest::of(Algorithm::Sha256, &authorities.concat())),
+                        root_name: root.as_ref().map(|root| root.name.clone()),
+                        material,
+                    }
+                }
             })
             .collect();
         let material = digest_of(&trials);
@@ -116,7 +124,7 @@ fn digest_of(trials: &[Prepared]) -> Digest {
         write(format!("{:?}", trial.with).as_bytes());
         write(trial.root_name.as_deref().unwrap_or_default().as_bytes());
         match &trial.material {
-            Ok(Material::Keyless(root) | Material::Certificate(root)) => write(root.material().as_bytes()),
+            Ok(Material::Keyless(root) | Material::Certificate(root, _)) => write(root.material().as_bytes()),
             Ok(Material::Key(_, Some(root), _)) => write(root.material().as_bytes()),
             Ok(Material::Key(_, None, _)) | Err(_) => write(b"none"),
         }
@@ -129,13 +137,16 @@ impl Prepared {
     fn attempt(&self, content: &sigstore::Statement, as_of: Timestamp) -> Option<Tried> {
         match &self.material {
             Ok(Material::Keyless(root)) => content.by_certificate(root, false, as_of),
-            Ok(Material::Certificate(root)) => content.by_certificate(root, true, as_of),
+            Ok(Material::Certificate(root, None)) => content.by_certificate(root, true, as_of),
+            Ok(Material::Certificate(root, Some(unknown))) => {
+                let mut tried = content.by_certificate_alone(root, as_of)?;
+                tried.note_unchecked(unknown);
+                Some(tried)
+            }
             Ok(Material::Key(key, root, unknown)) => {
                 let mut tried = content.by_key(key, root.as_deref(), as_of)?;
                 if let Some(unknown) = unknown {
-                    for step in [Step::LogInclusion, Step::TimeStamp] {
-                        tried.note(step, StepOutcome::Unknown(unknown.clone()));
-                    }
+                    tried.note_unchecked(unknown);
                 }
                 Some(tried)
             }

@@ -165,3 +165,26 @@ fn a_certificate_of_ones_own_stands_beside_a_log_entry_that_proves_no_time() {
         assert_eq!(says, Some(Verdict::Rejected(Reason::CertificateExpiredAtSigning)));
     }
 }
+
+/// As a key's signature does: what the root would have shown was not asked for.
+#[test]
+fn a_certificate_of_ones_own_stands_where_the_root_of_its_log_cannot_be_loaded() {
+    let stage = Stage::new();
+    let gone = || root(Err(Cause::TrustRootUnavailable), None);
+    let unknown = Some(Verdict::Unknown(Cause::TrustRootUnavailable));
+    let logged = signed_by(&stage, &release(&stage), BOTH, true);
+    assert_eq!(judged(&stage, gone(), "", &logged), Some(Verdict::Verified));
+    assert_eq!(judged(&stage, gone(), REQUIRED, &logged), unknown);
+    assert_eq!(judged(&stage, gone(), ", provenTime: required", &logged), unknown);
+    // It may have signed while it was valid.
+    let ended = own_signer(&stage, vec![Name::Uri(RELEASE.to_owned())], "2026-08-01T00:00:00Z");
+    assert_eq!(judged(&stage, gone(), "", &signed_by(&stage, &ended, BOTH, true)), unknown);
+    // Nobody trusts it, whatever a log says.
+    let foreign = Stage { own: stage_of_another(), ..Stage::new() };
+    let strangers = signed_by(&stage, &release(&foreign), BOTH, true);
+    assert_eq!(judged(&stage, gone(), "", &strangers), Some(Verdict::Rejected(Reason::CertificateUntrusted)));
+}
+
+fn stage_of_another() -> super::certificate::Issuer {
+    Stage::new().own
+}

@@ -80,6 +80,31 @@ impl Relaxed {
     }
 }
 
+/// Begins with what a certificate says of itself; nothing where it cannot be read.
+fn begin<'r>(content: &Content, read: Result<&'r Read, &Malformed>, found: &mut Found) -> Option<&'r Read> {
+    found.held(Step::Form, content.form.clone());
+    match read {
+        Ok(read) => {
+            found.signer = Some(Signer::Certificate(Box::new(read.claims.clone())));
+            Some(read)
+        }
+        Err(malformed) => {
+            found.note(Step::CertificateChain, super::content::refuse(malformed.clone()));
+            None
+        }
+    }
+}
+
+/// Tries a signature by a certificate with authorities of the user's own; what logs and time stamps would show cannot be checked.
+pub(super) fn by_certificate_alone(content: &Content, read: Result<&Read, &Malformed>, root: &Root, as_of: Timestamp) -> Found {
+    let mut found = Found::default();
+    let Some(read) = begin(content, read, &mut found) else { return found };
+    note_unread_entry(content, &mut found);
+    note_missing(content, &mut found);
+    without_proven_time(content, root, read, as_of, &mut found);
+    found
+}
+
 /// Tries a signature by a certificate with the authorities of a root.
 pub(super) fn by_certificate(
     content: &Content,
@@ -89,15 +114,7 @@ pub(super) fn by_certificate(
     as_of: Timestamp,
 ) -> Found {
     let mut found = Found::default();
-    found.held(Step::Form, content.form.clone());
-    let read = match read {
-        Ok(read) => read,
-        Err(malformed) => {
-            found.note(Step::CertificateChain, super::content::refuse(malformed.clone()));
-            return found;
-        }
-    };
-    found.signer = Some(Signer::Certificate(Box::new(read.claims.clone())));
+    let Some(read) = begin(content, read, &mut found) else { return found };
     if let Some(old) = &content.old_entry {
         super::old_entry::verify(content, old, root, read, &mut found);
         return found;
@@ -109,13 +126,7 @@ pub(super) fn by_certificate(
         log: material.tlog_entries.is_empty() || root.without_logs,
         stamps: material.timestamp_verification_data.rfc3161_timestamps.is_empty(),
     };
-    if material.tlog_entries.is_empty() {
-        found.note(Step::LogEntry, StepOutcome::Missing);
-        found.note(Step::LogInclusion, StepOutcome::Missing);
-    }
-    if relaxed.stamps {
-        found.note(Step::TimeStamp, StepOutcome::Missing);
-    }
+    note_missing(content, &mut found);
     if own_authority && relaxed.log && relaxed.stamps {
         without_proven_time(content, root, read, as_of, &mut found);
         return found;
@@ -198,6 +209,19 @@ fn note_unread_entry(content: &Content, found: &mut Found) {
     if let Some(outcome) = content.unread_entry.clone().or(old) {
         found.note(Step::LogEntry, outcome);
         found.note(Step::LogInclusion, StepOutcome::NotApplicable);
+    }
+}
+
+/// Notes that there is no log entry, and no time stamp.
+fn note_missing(content: &Content, found: &mut Found) {
+    let material = &content.bundle.verification_material;
+    // An entry of the old kind is kept beside the bundle.
+    if material.tlog_entries.is_empty() && content.old_entry.is_none() {
+        found.note(Step::LogEntry, StepOutcome::Missing);
+        found.note(Step::LogInclusion, StepOutcome::Missing);
+    }
+    if material.timestamp_verification_data.rfc3161_timestamps.is_empty() {
+        found.note(Step::TimeStamp, StepOutcome::Missing);
     }
 }
 
@@ -294,13 +318,7 @@ pub(super) fn by_key(content: &Content, key: &PublicKey, root: Option<&Root>, as
         log: material.tlog_entries.is_empty(),
         stamps: material.timestamp_verification_data.rfc3161_timestamps.is_empty(),
     };
-    if relaxed.log {
-        found.note(Step::LogEntry, StepOutcome::Missing);
-        found.note(Step::LogInclusion, StepOutcome::Missing);
-    }
-    if relaxed.stamps {
-        found.note(Step::TimeStamp, StepOutcome::Missing);
-    }
+    note_missing(content, &mut found);
     let Some(root) = root else { return found };
     while !(relaxed.log && relaxed.stamps) {
         let bundle = relaxed.apply(&content.bundle);
