@@ -188,3 +188,22 @@ fn a_certificate_of_ones_own_stands_where_the_root_of_its_log_cannot_be_loaded()
 fn stage_of_another() -> super::certificate::Issuer {
     Stage::new().own
 }
+
+/// One that is named by the identifier of its key is as unknown as one that is named by its issuer.
+#[test]
+fn a_time_stamp_authority_that_an_old_root_cannot_know_is_not_held_against_a_signature() {
+    let stage = Stage::new();
+    let trusted = stage.sigstore.trusted_root();
+    for named in [Named::ByIssuer, Named::ByKey] {
+        let mut bundle = signed_by(&stage, &stage.p256, Log::None, true);
+        restamp(&mut bundle, |signature| vec![stage.stranger.tsa.stamp_as(signature, signed_at(), named)]);
+        let outcome = |dated: &str| {
+            let trial = Trial::Key { key: key(&stage.p256), root: Some(root(Ok(&trusted), Some(dated))) };
+            proof(&bundle, trial, now()).step(Step::TimeStamp).clone()
+        };
+        let older = outcome("2026-03-01T00:00:00Z");
+        assert!(is_unknown(&older, Cause::TrustRootTooOld), "{named:?}: {older:?}");
+        let newer = outcome("2026-08-01T00:00:00Z");
+        assert!(has_failed(&newer, Reason::TimestampInvalid), "{named:?}: {newer:?}");
+    }
+}

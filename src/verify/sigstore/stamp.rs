@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use sigstore_types::Bundle;
 use x509_cert::der::asn1::{AnyRef, GeneralizedTime, OctetString};
 use x509_cert::der::{Decode as _, Encode as _, Reader as _, SliceReader, Tag, Tagged as _};
+use x509_cert::ext::pkix::SubjectKeyIdentifier;
 
 use super::root::Root;
 
@@ -95,6 +96,10 @@ pub(super) fn names_authority_of(root: &Root, token: &[u8]) -> bool {
             let own = &leaf.tbs_certificate;
             own.issuer.to_der().ok() == named.issuer.to_der().ok() && own.serial_number == named.serial_number
         }),
-        SignerIdentifier::SubjectKeyIdentifier(_) => true,
+        // A certificate without an identifier is named by its issuer.
+        SignerIdentifier::SubjectKeyIdentifier(named) => leaves.iter().any(|leaf| {
+            let own = leaf.tbs_certificate.get::<SubjectKeyIdentifier>().ok().flatten();
+            own.is_some_and(|(_, own)| own.0 == named.0)
+        }),
     })
 }
