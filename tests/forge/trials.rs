@@ -207,3 +207,41 @@ fn a_time_stamp_authority_that_an_old_root_cannot_know_is_not_held_against_a_sig
         assert!(has_failed(&newer, Reason::TimestampInvalid), "{named:?}: {newer:?}");
     }
 }
+
+/// Other time stamps beside a signature.
+fn restamp(bundle: &mut Value, stamps: impl FnOnce(&[u8]) -> Vec<Vec<u8>>) {
+    let signature = unbase64(bundle["dsseEnvelope"]["signatures"][0]["sig"].as_str().unwrap());
+    let stamps: Vec<_> = stamps(&signature).into_iter().map(|stamp| json!({ "signedTimestamp": base64(stamp) })).collect();
+    bundle["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"] = stamps.into();
+}
+
+/// A failure is certain, so it comes before what is not known; and one that holds says nothing about the others.
+#[test]
+fn a_time_stamp_that_cannot_be_read_hides_no_other_that_does_not_hold() {
+    let stage = Stage::new();
+    let trusted = stage.sigstore.trusted_root();
+    let tsa = &stage.sigstore.tsa;
+    let outcome = |stamps: &dyn Fn(&[u8]) -> Vec<Vec<u8>>, dated: Option<&str>| {
+        let mut bundle = signed_by(&stage, &stage.p256, Log::None, true);
+        restamp(&mut bundle, stamps);
+        let trial = Trial::Key { key: key(&stage.p256), root: Some(root(Ok(&trusted), dated)) };
+        proof(&bundle, trial, now()).step(Step::TimeStamp).clone()
+    };
+    let fraction = |signature: &[u8]| tsa.stamp(signature, signed_at() + SignedDuration::from_millis(500));
+    let foreign = |signature: &[u8]| stage.stranger.tsa.stamp(signature, signed_at());
+    let alone = outcome(&|signature| vec![fraction(signature)], None);
+    assert!(is_unknown(&alone, Cause::UnsupportedFormat), "{alone:?}");
+    for order in [0, 1] {
+        let mixed = outcome(
+            &|signature| {
+                let mut stamps = vec![fraction(signature), tsa.stamp(b"another signature", signed_at())];
+                stamps.rotate_left(order);
+                stamps
+            },
+            None,
+        );
+        assert!(has_failed(&mixed, Reason::TimestampInvalid), "{mixed:?}");
+    }
+    let beside_a_good_one = outcome(&|signature| vec![tsa.stamp(signature, signed_at()), foreign(signature)], Some("2026-03-01T00:00:00Z"));
+    assert!(is_unknown(&beside_a_good_one, Cause::TrustRootTooOld), "{beside_a_good_one:?}");
+}

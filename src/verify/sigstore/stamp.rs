@@ -5,7 +5,8 @@
 use cms::content_info::ContentInfo;
 use cms::signed_data::{SignedData, SignerIdentifier};
 use jiff::Timestamp;
-use sigstore_types::Bundle;
+use sigstore_trust_root::TsaAuthority;
+use sigstore_types::{Bundle, SignatureContent, TimestampToken};
 use x509_cert::der::asn1::{AnyRef, GeneralizedTime, OctetString};
 use x509_cert::der::{Decode as _, Encode as _, Reader as _, SliceReader, Tag, Tagged as _};
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
@@ -18,20 +19,28 @@ pub(super) fn claimed_times(root: &Root, bundle: &Bundle) -> Vec<Timestamp> {
     let promised = material.tlog_entries.iter().filter(|entry| entry.inclusion_promise.is_some()).filter_map(|entry| entry.integrated_time);
     let stamps = &material.timestamp_verification_data.rfc3161_timestamps;
     let authorities = root.trusted.tsa_authorities();
-    let signature = match &bundle.content {
-        sigstore_types::SignatureContent::MessageSignature(message) => Some(&message.signature),
-        sigstore_types::SignatureContent::DsseEnvelope(envelope) => Some(&envelope.signature.sig),
-        _ => None,
-    };
-    let stamped = stamps.iter().filter_map(|stamp| {
-        let signature = signature?;
-        authorities
-            .iter()
-            .find_map(|authority| sigstore_verify::tsa::verify_timestamp_for_authority(&stamp.signed_timestamp, signature, authority).ok())
-    });
+    let stamped = stamps.iter().filter_map(|stamp| verified_time(&authorities, bundle, &stamp.signed_timestamp));
     let mut times: Vec<_> = promised.chain(stamped).collect();
     times.sort();
     times
+}
+
+/// When a time stamp is from, by one of the authorities.
+fn verified_time(authorities: &[TsaAuthority], bundle: &Bundle, token: &TimestampToken) -> Option<Timestamp> {
+    let signature = match &bundle.content {
+        SignatureContent::MessageSignature(message) => &message.signature,
+        SignatureContent::DsseEnvelope(envelope) => &envelope.signature.sig,
+        _ => return None,
+    };
+    let by = |authority| sigstore_verify::tsa::verify_timestamp_for_authority(token, signature, authority).ok();
+    authorities.iter().find_map(by)
+}
+
+/// The time stamps that no authority of the root has made over the signature, as far as can be read.
+pub(super) fn unverified<'b>(root: &Root, bundle: &'b Bundle) -> Vec<&'b [u8]> {
+    let authorities = root.trusted.tsa_authorities();
+    let stamps = bundle.verification_material.timestamp_verification_data.rfc3161_timestamps.iter().map(|stamp| &stamp.signed_timestamp);
+    stamps.filter(|token| verified_time(&authorities, bundle, token).is_none()).map(TimestampToken::as_bytes).collect()
 }
 
 /// The token's signed data.
