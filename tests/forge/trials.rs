@@ -245,3 +245,35 @@ fn a_time_stamp_that_cannot_be_read_hides_no_other_that_does_not_hold() {
     let beside_a_good_one = outcome(&|signature| vec![tsa.stamp(signature, signed_at()), foreign(signature)], Some("2026-03-01T00:00:00Z"));
     assert!(is_unknown(&beside_a_good_one, Cause::TrustRootTooOld), "{beside_a_good_one:?}");
 }
+
+/// What a log's key signed after its end is worth nothing; when a checkpoint was signed, only a time stamp tells.
+#[test]
+fn a_log_key_that_had_ended_before_the_time_stamp_does_not_vouch() {
+    let stage = Stage::new();
+    let root_until = |end: &str| {
+        let mut trusted = stage.sigstore.trusted_root();
+        for log in trusted["tlogs"].as_array_mut().unwrap() {
+            log["publicKey"]["validFor"]["end"] = end.into();
+        }
+        root(Ok(&trusted), None)
+    };
+    let before = (signed_at() - SignedDuration::from_hours(1)).to_string();
+    let after = (signed_at() + SignedDuration::from_hours(1)).to_string();
+    for log in [Log::V2, INCLUSION] {
+        let by_key = |end: &str| {
+            let bundle = signed_by(&stage, &stage.p256, log, true);
+            proof(&bundle, Trial::Key { key: key(&stage.p256), root: Some(root_until(end)) }, now())
+        };
+        let keyless = |end: &str| proof(&signed_by(&stage, &stage.release, log, true), Trial::Keyless { root: root_until(end) }, now());
+        for (ended, current) in [(by_key(&before), by_key(&after)), (keyless(&before), keyless(&after))] {
+            let inclusion = ended.step(Step::LogInclusion);
+            assert!(has_failed(inclusion, Reason::LogSignatureInvalid), "{log:?}: {:?}", ended.steps);
+            assert!(ended.step(Step::TimeStamp).held() && ended.log.is_none(), "{log:?}: {:?}", ended.steps);
+            assert!(current.step(Step::LogInclusion).held(), "{log:?}: {:?}", current.steps);
+        }
+        // No time is proven: the key may have signed while it was in force, and logs end without taking back what they hold.
+        let bundle = signed_by(&stage, &stage.p256, log, false);
+        let historical = proof(&bundle, Trial::Key { key: key(&stage.p256), root: Some(root_until(&before)) }, now());
+        assert!(historical.step(Step::LogInclusion).held(), "{log:?}: {:?}", historical.steps);
+    }
+}

@@ -145,6 +145,7 @@ pub(super) fn by_certificate(
             Some(failure) => Err(failure),
             None => root.verifier.verify(content.artifact(), &bundle, &policy).map_err(|error| circumstances.attribute(&error)),
         };
+        let verified = verified.and_then(|result| circumstances.ended_log(result.verified_timestamps()).map_or(Ok(result), Err));
         match verified {
             // Whatever was skipped is not noted as held; the chain is asked for explicitly, so that nothing rests on a default.
             Ok(result) if result.certificate_verified() => {
@@ -331,6 +332,7 @@ pub(super) fn by_key(content: &Content, key: &PublicKey, root: Option<&Root>, as
             Some(failure) => Err(failure),
             None => root.verifier.verify(content.artifact(), &bundle, &policy).map_err(|error| circumstances.attribute(&error)),
         };
+        let verified = verified.and_then(|result| circumstances.ended_log(result.verified_timestamps()).map_or(Ok(result), Err));
         match verified {
             Ok(result) => {
                 note_key_proofs(&bundle, root, &relaxed, &result, &mut found);

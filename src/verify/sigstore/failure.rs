@@ -167,6 +167,20 @@ impl Circumstances<'_> {
         Some(failed(Step::LogInclusion, Reason::LogSignatureInvalid, detail))
     }
 
+    /// An entry whose log had ended before the first proven time. The family compares the end with the log's promise alone, and a
+    /// checkpoint has no time: that the signature is older than the end is then shown by nothing.
+    pub(super) fn ended_log(&self, times: &[Timestamp]) -> Option<Failure> {
+        let first = times.iter().min()?;
+        let entries = &self.bundle.verification_material.tlog_entries;
+        let (id, end) = entries.iter().find_map(|entry| {
+            let id = entry.log_id.key_id.as_bytes();
+            Some((id, self.root.end_of_log(id).filter(|end| end < first)?))
+        })?;
+        let log = self.root.address_of_log(id).unwrap_or_else(|| "the log".to_owned());
+        let detail = format!("the key of {log} is trusted until {end}, and the first proven time of the signature is {first}");
+        Some(failed(Step::LogInclusion, Reason::LogSignatureInvalid, detail))
+    }
+
     /// The latest time that the time stamps claim, whoever made them.
     fn claimed_by_stamps(&self) -> Option<Timestamp> {
         let stamps = &self.bundle.verification_material.timestamp_verification_data.rfc3161_timestamps;

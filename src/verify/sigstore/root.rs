@@ -148,6 +148,12 @@ impl Root {
         Some(log.base_url.clone()).filter(|address| !address.is_empty())
     }
 
+    /// The last moment at which the key of a transparency log is trusted, where it has ended or will end.
+    pub(super) fn end_of_log(&self, id: &[u8]) -> Option<Timestamp> {
+        let log = self.trusted.tlogs.iter().filter(|log| log.log_id.key_id.as_bytes() == id);
+        log.map(|log| log.public_key.valid_for.and_then(|window| window.end)).max_by_key(|end| (end.is_none(), *end)).flatten()
+    }
+
     /// The identifiers of its certificate-transparency logs.
     pub(super) fn knows_certificate_log(&self, id: &[u8]) -> bool {
         self.trusted.ctlogs.iter().any(|log| log.log_id.key_id.as_bytes() == id)
