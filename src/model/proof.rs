@@ -124,6 +124,8 @@ pub enum SubjectName {
     Username(String),
     /// A DNS name.
     Dns(String),
+    /// A name of a kind that no policy can mean (an IP address, a directory name, a foreign OtherName), told with its kind.
+    Other(String),
 }
 
 impl SubjectName {
@@ -131,7 +133,7 @@ impl SubjectName {
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
-            Self::Email(text) | Self::Uri(text) | Self::Username(text) | Self::Dns(text) => text,
+            Self::Email(text) | Self::Uri(text) | Self::Username(text) | Self::Dns(text) | Self::Other(text) => text,
         }
     }
 }

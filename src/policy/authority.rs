@@ -8,7 +8,7 @@ use super::ruling::AsOf;
 use crate::documents::Demand;
 use crate::model::{
     Cause, CertificateClaims, LogRecord, PolicyStep, Proof, ProvenTime, Reason, Relation, Signer, Statement, StatementFormat, Step,
-    StepOutcome, TimeSource, UnknownAnswer,
+    StepOutcome, SubjectName, TimeSource, UnknownAnswer,
 };
 
 /// What one authority says of one signature.
@@ -301,7 +301,8 @@ impl CompiledAuthority {
             _ => return other(Reason::IdentityMismatch, format!("signed by {}; the policy wants {}", describe(signer), self.wanted())),
         };
         let told = || format!("signed by {}; the policy wants {}", describe(signer), self.wanted());
-        if !names(claims, issuer.is_none()).is_some_and(|names| names.iter().all(|name| subject.matches(name))) {
+        let others_too = claims.names.iter().any(|name| matches!(name, SubjectName::Other(_)));
+        if others_too || !names(claims, issuer.is_none()).is_some_and(|names| names.iter().all(|name| subject.matches(name))) {
             return other(Reason::IdentityMismatch, told());
         }
         if let Some(issuer) = issuer
@@ -410,7 +411,7 @@ fn held_extensions(vouches: &Vouches) -> StepOutcome {
 }
 
 /// The names that must all be the wanted one. A certificate that names several is somebody else's as much as the wanted one's; one that
-/// names nobody is nobody's. Under authorities of one's own the distinguished name stands in where there is no other.
+/// names nobody is nobody's; one with a name that no policy can mean is never only the wanted one's. Under authorities of one's own the distinguished name stands in where there is no other.
 fn names(claims: &CertificateClaims, own_authority: bool) -> Option<Vec<&str>> {
     let names: Vec<&str> = claims.names.iter().map(crate::model::SubjectName::text).collect();
     match names.is_empty() {

@@ -277,3 +277,58 @@ fn a_log_key_that_had_ended_before_the_time_stamp_does_not_vouch() {
         assert!(historical.step(Step::LogInclusion).held(), "{log:?}: {:?}", historical.steps);
     }
 }
+
+/// A certificate that names more than a policy can say is for others too.
+#[test]
+fn a_name_of_a_kind_that_no_policy_means_does_not_pass_unseen() {
+    let stage = Stage::new();
+    let trusted = stage.sigstore.trusted_root();
+    let good = || Name::Uri(RELEASE.to_owned());
+    let others = [
+        (Name::Ip([192, 0, 2, 7]), "IP address 192.0.2.7"),
+        (Name::Directory("other release"), "directory name CN=other release,O=seaworthy.test"),
+        (Name::Other("1.3.6.1.4.1.311.20.2.3", RELEASE.to_owned()), "other name of type 1.3.6.1.4.1.311.20.2.3"),
+    ];
+    let says = |names: Vec<Name>| {
+        let bundle = signed_by(&stage, &own_signer(&stage, names, "2030-01-01T00:00:00Z"), Log::None, true);
+        let trial = Trial::Certificate { authorities: own_authority(&stage), root: Some(root(Ok(&trusted), None)) };
+        let signer = proof(&bundle, trial, now()).signer;
+        let Some(seaworthy::model::Signer::Certificate(claims)) = signer else { panic!("{signer:?}") };
+        let shown: Vec<_> = claims.names.iter().map(|name| name.text().to_owned()).collect();
+        (judged(&stage, root(Ok(&trusted), None), "", &bundle), shown)
+    };
+    assert_eq!(says(vec![good()]), (Some(Verdict::Verified), vec![RELEASE.to_owned()]));
+    for (other, shown) in others {
+        let (verdict, names) = says(vec![good(), other]);
+        assert_eq!(names, [RELEASE, shown]);
+        assert_eq!(verdict, Some(Verdict::Rejected(Reason::IdentityMismatch)), "{shown}");
+    }
+}
+
+/// The family compares with its own clock, also where a later moment was asked for.
+#[test]
+fn a_promise_later_than_the_clock_is_a_matter_of_the_clock() {
+    let stage = Stage::new();
+    let trusted = stage.sigstore.trusted_root();
+    let later = at("2040-06-01T12:05:00Z");
+    let future = Proofs::new(BOTH, false).at(later);
+    let as_of = at("2041-01-01T00:00:00Z");
+    let keyless = stage.sigstore.signer(&super::sigstore::claims_at(
+        vec![Name::Uri(super::sigstore::WORKFLOW.to_owned())],
+        super::sigstore::GITHUB,
+        later,
+    ));
+    for (signer, trial) in [
+        (&keyless, Trial::Keyless { root: root(Ok(&trusted), None) }),
+        (&stage.p256, Trial::Key { key: key(&stage.p256), root: Some(root(Ok(&trusted), None)) }),
+    ] {
+        let bundle = stage.sigstore.envelope_bundle(Version::V03, signer, &statement(&image()), future);
+        let proof = proof(&bundle, trial, as_of);
+        assert!(is_unknown(proof.step(Step::LogInclusion), Cause::ClockSkew), "{:?}", proof.steps);
+        assert!(!proof.is_lasting());
+    }
+    // That it is outside the certificate's validity is so at any time.
+    let outside = stage.sigstore.envelope_bundle(Version::V03, &stage.release, &statement(&image()), future);
+    let proof = proof(&outside, Trial::Keyless { root: root(Ok(&trusted), None) }, as_of);
+    assert!(has_failed(proof.step(Step::CertificateValidity), Reason::CertificateExpiredAtSigning), "{:?}", proof.steps);
+}

@@ -1,6 +1,7 @@
 //! What a certificate claims.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use sigstore_crypto::{CertificateInfo, FulcioCiClaims, parse_certificate_info};
 use sigstore_types::DerCertificate;
@@ -69,10 +70,25 @@ fn names(certificate: &Certificate) -> Result<Vec<SubjectName>, x509_cert::der::
                 let text = other.value.decode_as::<Utf8StringRef<'_>>()?;
                 read.push(SubjectName::Username(text.as_str().to_owned()));
             }
-            _ => {}
+            other => read.push(SubjectName::Other(told(other))),
         }
     }
     Ok(read)
+}
+
+/// A name that is not compared, with its kind: it says that the certificate is for somebody else too, and must not pass unseen.
+fn told(name: &GeneralName) -> String {
+    match name {
+        GeneralName::IpAddress(address) => {
+            let four = <[u8; 4]>::try_from(address.as_bytes()).map(IpAddr::from);
+            let either = four.or_else(|_| <[u8; 16]>::try_from(address.as_bytes()).map(IpAddr::from));
+            either.map_or_else(|_| "IP address of no length".to_owned(), |address| format!("IP address {address}"))
+        }
+        GeneralName::DirectoryName(name) => format!("directory name {name}"),
+        GeneralName::OtherName(other) => format!("other name of type {}", other.type_id),
+        GeneralName::RegisteredId(id) => format!("registered identifier {id}"),
+        _ => "name of a kind that is not read".to_owned(),
+    }
 }
 
 /// Fulcio's extensions by the names that policies use.
