@@ -208,6 +208,8 @@ pub(super) fn verification(
     wanted: Wanted,
 ) -> anyhow::Result<Verification> {
     let ci = std::env::var("CI").is_ok_and(|value| value == "true");
-    let kept = if options.no_cache || (ci && !options.cache_results_in_ci) { None } else { super::evidence::open_cache() };
+    // Of a moment that is still to come the clock says something else tomorrow.
+    let to_come = as_of.moment > Timestamp::now();
+    let kept = if options.no_cache || to_come || (ci && !options.cache_results_in_ci) { None } else { super::evidence::open_cache() };
     Ok(Verification::new(Verifier::new(policies.trials(), as_of.moment), None, kept, wanted)?)
 }

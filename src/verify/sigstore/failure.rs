@@ -189,7 +189,11 @@ impl Circumstances<'_> {
 
     fn integrated_time(&self, detail: &str) -> Failure {
         let entries = &self.bundle.verification_material.tlog_entries;
-        if entries.iter().filter_map(|entry| entry.integrated_time).any(|time| time > self.as_of) {
+        let mut times = entries.iter().filter_map(|entry| entry.integrated_time);
+        let claims = self.certificate.map(|read| &read.claims);
+        let outside = |time: Timestamp| claims.is_some_and(|claims| time < claims.not_before || time > claims.not_after);
+        // Where no time contradicts the certificate, the family's own clock is what refuses it, whatever the moment that was asked for.
+        if times.clone().any(|time| time > self.as_of) || !times.any(outside) {
             return unknown(Step::LogInclusion, Cause::ClockSkew, format!("{detail}: set the clock (NTP)"));
         }
         failed(Step::CertificateValidity, Reason::CertificateExpiredAtSigning, detail)
