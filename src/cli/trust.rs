@@ -75,6 +75,9 @@ fn of_options(options: &TrustOptions, strict: bool) -> anyhow::Result<Option<Tru
     }
     let (name, root) = match &options.trusted_root {
         Some(file) => {
+            // A mistake of the user's, and not something unknown about the images. It may be a pipe, so it is not opened here.
+            let found = std::fs::metadata(file).with_context(|| format!("cannot read --trusted-root {}", file.display()))?;
+            anyhow::ensure!(!found.is_dir(), "cannot read --trusted-root {}: it is a directory", file.display());
             (TRUSTED_ROOT, TrustRootSource { sigstore: None, file: Some(file.display().to_string()), data: None, tuf: None, logs: None })
         }
         None => (

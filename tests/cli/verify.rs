@@ -71,6 +71,10 @@ fn what_cannot_be_parsed_is_rejected_and_what_is_not_said_is_a_mistake() {
     with(BUNDLE, "sha256:12", &RIGHT).says(2, &["is no digest"]);
     with(BUNDLE, "missing", &RIGHT).says(2, &["cannot read the artifact missing"]);
     with("missing", IMAGE, &RIGHT).says(2, &["cannot read the bundle missing"]);
+    for root in ["missing.json", "fixtures"] {
+        with(BUNDLE, IMAGE, &[&RIGHT[..], &["--trusted-root", root]].concat()).says(2, &["cannot read --trusted-root", root]);
+        program.run(&[&["scan", "-", "--trusted-root", root], &RIGHT[..]].concat()).says(2, &["cannot read --trusted-root", root]);
+    }
 }
 
 #[test]
