@@ -15,7 +15,7 @@ pub const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 pub const BUNDLE_ANNOTATION: &str = "dev.sigstore.cosign/bundle";
 pub const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 const CHAIN: &str = "dev.sigstore.cosign/chain";
-const STAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
+pub const STAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 
 /// A layer of a `.sig`.
 #[derive(Debug, Clone)]

@@ -14,14 +14,15 @@ use seaworthy::verify::{Signed, Verifier};
 use serde_json::{Value, json};
 
 use super::bundle::{Log, Proofs, Version, statement};
-use super::cases::Stage;
+use super::cases::{Stage, old_envelope};
 use super::certificate::{Announced, CODE_SIGNING, Claims, Name};
+use super::cosign::{Layer, STAMP};
 use super::key::{Key, Kind, base64, unbase64};
 use super::layout::image;
 use super::log::{Kind as Entry, Shown};
 use super::sigstore::{Signer, signed_at};
 use super::time_stamp::Named;
-use crate::world::{BUNDLE, COSIGN_SIGN};
+use crate::world::COSIGN_SIGN;
 
 const RELEASE: &str = "https://corp.test/release";
 const INCLUSION: Log = Log::V1(Entry::Dsse, Shown { promise: false, inclusion: true });
@@ -68,10 +69,14 @@ fn signed_by(stage: &Stage, signer: &Signer, log: Log, stamp: bool) -> Value {
 }
 
 fn tried(bundle: &Value, trials: &[Trial], as_of: Timestamp) -> (Vec<Proof>, Digest) {
-    let bytes = bundle.to_string().into_bytes();
+    tried_layer(Layer::bundle(bundle), trials, as_of)
+}
+
+fn tried_layer(layer: Layer, trials: &[Trial], as_of: Timestamp) -> (Vec<Proof>, Digest) {
+    let Layer { media_type, bytes, annotations } = layer;
     let digest = Digest::of(Algorithm::Sha256, &bytes);
-    let layer =
-        Link { media_type: BUNDLE.to_owned(), digest: digest.clone(), size: bytes.len() as u64, artifact_type: None, annotations: None };
+    let annotations = Some(annotations).filter(|annotations| !annotations.is_empty());
+    let layer = Link { media_type, digest: digest.clone(), size: bytes.len() as u64, artifact_type: None, annotations };
     let signed = Signed { layer: &layer, bytes: &bytes, subject: &image(), artifact: None };
     (Verifier::new(trials, as_of).verify(&signed), digest)
 }
@@ -331,4 +336,30 @@ fn a_promise_later_than_the_clock_is_a_matter_of_the_clock() {
     let outside = stage.sigstore.envelope_bundle(Version::V03, &stage.release, &statement(&image()), future);
     let proof = proof(&outside, Trial::Keyless { root: root(Ok(&trusted), None) }, as_of);
     assert!(has_failed(proof.step(Step::CertificateValidity), Reason::CertificateExpiredAtSigning), "{:?}", proof.steps);
+}
+
+/// Beside an entry of the old kind a time stamp is one like any other.
+#[test]
+fn a_time_stamp_beside_an_old_log_entry_is_looked_at() {
+    let stage = Stage::new();
+    let trusted = stage.sigstore.trusted_root();
+    let stamped = |stamp: &dyn Fn(&[u8]) -> Vec<u8>| {
+        let layer = old_envelope(&stage);
+        let envelope: Value = serde_json::from_slice(&layer.bytes).unwrap();
+        let signature = unbase64(envelope["signatures"][0]["sig"].as_str().unwrap());
+        let layer = layer.with(STAMP, json!({ "SignedRFC3161Timestamp": base64(stamp(&signature)) }).to_string());
+        let (proofs, _) = tried_layer(layer, &[Trial::Keyless { root: root(Ok(&trusted), Some("2026-03-01T00:00:00Z")) }], now());
+        let [proof] = <[Proof; 1]>::try_from(proofs).unwrap();
+        proof
+    };
+    let tsa = &stage.sigstore.tsa;
+    let good = stamped(&|signature| tsa.stamp(signature, signed_at() + SignedDuration::from_secs(5)));
+    assert!(good.step(Step::TimeStamp).held() && good.step(Step::Signature).held(), "{:?}", good.steps);
+    assert_eq!(good.times.len(), 2);
+    let late = stamped(&|signature| tsa.stamp(signature, signed_at() + SignedDuration::from_hours(1)));
+    assert!(has_failed(late.step(Step::CertificateValidity), Reason::CertificateExpiredAtSigning), "{:?}", late.steps);
+    let bad = stamped(&|_| tsa.stamp(b"another signature", signed_at()));
+    assert!(has_failed(bad.step(Step::TimeStamp), Reason::TimestampInvalid) && bad.step(Step::Signature).held(), "{:?}", bad.steps);
+    let newer = stamped(&|signature| stage.stranger.tsa.stamp(signature, signed_at()));
+    assert!(is_unknown(newer.step(Step::TimeStamp), Cause::TrustRootTooOld), "{:?}", newer.steps);
 }

@@ -202,29 +202,11 @@ impl Circumstances<'_> {
     fn time(&self, error: &TimestampError) -> Failure {
         match error {
             TimestampError::NoVerifiedTimestamp(_) => failed(Step::TimeStamp, Reason::TimestampMissing, "no time of signing is proven"),
-            TimestampError::Invalid(detail) => {
-                let stamps = stamp::unverified(self.root, self.bundle);
-                let doubts: Option<Vec<_>> = stamps.iter().map(|token| self.stamp_doubt(token)).collect();
-                // A failure is certain, so it comes before what is not known.
-                match doubts.and_then(|doubts| doubts.into_iter().next()) {
-                    Some(doubt) => (Step::TimeStamp, doubt),
-                    None => failed(Step::TimeStamp, Reason::TimestampInvalid, detail),
-                }
-            }
+            TimestampError::Invalid(detail) => match stamp::doubt(self.root, self.bundle) {
+                Some(doubt) => (Step::TimeStamp, doubt),
+                None => failed(Step::TimeStamp, Reason::TimestampInvalid, detail),
+            },
             _ => failed(Step::TimeStamp, Reason::TimestampInvalid, error),
         }
-    }
-
-    /// Why a time stamp that was not verified may hold all the same.
-    fn stamp_doubt(&self, token: &[u8]) -> Option<StepOutcome> {
-        if stamp::has_fraction(token) {
-            let detail = "a time stamp with fractions of a second is not supported";
-            return Some(StepOutcome::unknown(Cause::UnsupportedFormat, detail));
-        }
-        if stamp::names_authority_of(self.root, token) {
-            return None;
-        }
-        let claimed = stamp::claimed_time(token)?;
-        self.root.too_old_for(claimed, "the time-stamp authority").map(StepOutcome::Unknown)
     }
 }

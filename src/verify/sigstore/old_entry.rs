@@ -12,6 +12,7 @@ use super::content::{Content, OldEntry};
 use super::key::{self, KeyFailure};
 use super::primitives;
 use super::root::Root;
+use super::stamp;
 use crate::model::{Cause, LogRecord, ProvenTime, Reason, Step, StepOutcome, TimeSource};
 
 #[derive(Deserialize)]
@@ -39,10 +40,27 @@ struct Hash {
 
 /// Verifies step by step; ends at the first that does not hold.
 pub(super) fn verify(content: &Content, old: &OldEntry, root: &Root, read: &Read, found: &mut Found) {
-    found.note(Step::TimeStamp, StepOutcome::Missing);
+    note_stamps(content, root, found);
     if let Err((step, outcome)) = steps(content, old, root, read, found) {
         found.note(step, outcome);
     }
+    found.times.sort();
+}
+
+/// Notes the time stamps beside the entry, as the family would find them.
+fn note_stamps(content: &Content, root: &Root, found: &mut Found) {
+    let outcome = match stamp::verified_times(root, &content.bundle) {
+        Some(times) if times.is_empty() => StepOutcome::Missing,
+        Some(times) => {
+            found.times.extend(times.iter().map(|at| ProvenTime { at: *at, by: TimeSource::TimeStampAuthority }));
+            StepOutcome::Held(times.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        }
+        None => stamp::doubt(root, &content.bundle).unwrap_or_else(|| {
+            let detail = "a time stamp is not by an authority of the trust root over this signature";
+            StepOutcome::failed(Reason::TimestampInvalid, detail)
+        }),
+    };
+    found.note(Step::TimeStamp, outcome);
 }
 
 fn steps(content: &Content, old: &OldEntry, root: &Root, read: &Read, found: &mut Found) -> Result<(), (Step, StepOutcome)> {
@@ -65,19 +83,23 @@ fn steps(content: &Content, old: &OldEntry, root: &Root, read: &Read, found: &mu
     found.log = Some(LogRecord { index, log: payload.log_id.to_ascii_lowercase(), address: root.address_of_log(&id) });
     found.times.push(ProvenTime { at: integrated, by: TimeSource::Log });
     let (from, until) = (read.claims.not_before, read.claims.not_after);
-    if integrated < from || integrated > until {
-        let detail = format!("it signed at {integrated}, and its certificate is valid from {from} until {until}");
+    let outside = found.times.iter().map(|time| time.at).find(|at| *at < from || *at > until);
+    if let Some(at) = outside {
+        let detail = format!("it signed at {at}, and its certificate is valid from {from} until {until}");
         return Err(failed(Step::CertificateValidity, Reason::CertificateExpiredAtSigning, detail));
     }
     found.note(Step::CertificateValidity, StepOutcome::Held(format!("valid from {from} until {until}; signed at {integrated}")));
     let Some(leaf) = content.certificate() else { return Ok(()) };
-    let issuer = primitives::chain(root, leaf, &content.intermediates(), integrated).map_err(|detail| {
-        let unknown = (!root.knows_issuer_of(&read.parsed)).then(|| root.too_old_for(integrated, "the certificate's authority")).flatten();
-        match unknown {
-            Some(unknown) => (Step::CertificateChain, StepOutcome::Unknown(unknown)),
-            None => failed(Step::CertificateChain, Reason::CertificateUntrusted, detail),
-        }
-    })?;
+    let mut issuer = Vec::new();
+    for time in &found.times {
+        issuer = primitives::chain(root, leaf, &content.intermediates(), time.at).map_err(|detail| {
+            let unknown = (!root.knows_issuer_of(&read.parsed)).then(|| root.too_old_for(time.at, "the certificate's authority")).flatten();
+            match unknown {
+                Some(unknown) => (Step::CertificateChain, StepOutcome::Unknown(unknown)),
+                None => failed(Step::CertificateChain, Reason::CertificateUntrusted, detail),
+            }
+        })?;
+    }
     found.note(Step::CertificateChain, StepOutcome::Held(format!("issued by {}", read.parsed.tbs_certificate.issuer)));
     match primitives::certificate_timestamp(root, &read.parsed, &issuer) {
         Ok(()) => found.note(Step::CertificateLog, StepOutcome::Held("signed certificate timestamp".to_owned())),

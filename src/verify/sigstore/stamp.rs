@@ -12,6 +12,7 @@ use x509_cert::der::{Decode as _, Encode as _, Reader as _, SliceReader, Tag, Ta
 use x509_cert::ext::pkix::SubjectKeyIdentifier;
 
 use super::root::Root;
+use crate::model::{Cause, StepOutcome};
 
 /// The times that a signature claims and the root's own stamps prove: promised by the log, or stamped. Sorted.
 pub(super) fn claimed_times(root: &Root, bundle: &Bundle) -> Vec<Timestamp> {
@@ -36,11 +37,32 @@ fn verified_time(authorities: &[TsaAuthority], bundle: &Bundle, token: &Timestam
     authorities.iter().find_map(by)
 }
 
-/// The time stamps that no authority of the root has made over the signature, as far as can be read.
-pub(super) fn unverified<'b>(root: &Root, bundle: &'b Bundle) -> Vec<&'b [u8]> {
+/// When each time stamp is from; nothing where one of them was not made by an authority of the root over the signature.
+pub(super) fn verified_times(root: &Root, bundle: &Bundle) -> Option<Vec<Timestamp>> {
+    let authorities = root.trusted.tsa_authorities();
+    let stamps = bundle.verification_material.timestamp_verification_data.rfc3161_timestamps.iter();
+    stamps.map(|stamp| verified_time(&authorities, bundle, &stamp.signed_timestamp)).collect()
+}
+
+/// Why the time stamps that were not verified may all hold nonetheless; nothing where one certainly does not: a failure comes before
+/// what is not known.
+pub(super) fn doubt(root: &Root, bundle: &Bundle) -> Option<StepOutcome> {
     let authorities = root.trusted.tsa_authorities();
     let stamps = bundle.verification_material.timestamp_verification_data.rfc3161_timestamps.iter().map(|stamp| &stamp.signed_timestamp);
-    stamps.filter(|token| verified_time(&authorities, bundle, token).is_none()).map(TimestampToken::as_bytes).collect()
+    let unverified = stamps.filter(|token| verified_time(&authorities, bundle, token).is_none());
+    let doubts: Option<Vec<_>> = unverified.map(|token| doubt_of(root, token.as_bytes())).collect();
+    doubts?.into_iter().next()
+}
+
+/// Why a time stamp that was not verified may hold all the same.
+fn doubt_of(root: &Root, token: &[u8]) -> Option<StepOutcome> {
+    if has_fraction(token) {
+        return Some(StepOutcome::unknown(Cause::UnsupportedFormat, "a time stamp with fractions of a second is not supported"));
+    }
+    if names_authority_of(root, token) {
+        return None;
+    }
+    root.too_old_for(claimed_time(token)?, "the time-stamp authority").map(StepOutcome::Unknown)
 }
 
 /// The token's signed data.
@@ -77,7 +99,7 @@ fn written_time(token: &[u8]) -> Option<String> {
 }
 
 /// Whether it is written with fractions of a second, which the family does not read.
-pub(super) fn has_fraction(token: &[u8]) -> bool {
+fn has_fraction(token: &[u8]) -> bool {
     written_time(token).is_some_and(|text| text.contains('.'))
 }
 
@@ -91,7 +113,7 @@ pub(super) fn claimed_time(token: &[u8]) -> Option<Timestamp> {
 }
 
 /// Whether the signer that it names is one of the root's time-stamp authorities.
-pub(super) fn names_authority_of(root: &Root, token: &[u8]) -> bool {
+fn names_authority_of(root: &Root, token: &[u8]) -> bool {
     let Some(data) = signed_data(token) else { return false };
     let leaves: Vec<_> = root
         .trusted

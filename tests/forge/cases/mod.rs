@@ -8,6 +8,7 @@ mod logs;
 mod valid;
 
 use serde_json::Value;
+pub use valid::old_envelope;
 
 use super::bundle::{Proofs, Version, statement};
 use super::certificate::Issuer;

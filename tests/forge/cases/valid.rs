@@ -67,7 +67,7 @@ fn legacy(stage: &Stage) -> Vec<Case> {
 }
 
 /// An envelope as a layer with cosign's annotations, and an entry of the kind `intoto` 0.0.1.
-fn old_envelope(stage: &Stage) -> Layer {
+pub fn old_envelope(stage: &Stage) -> Layer {
     let (signer, payload) = (&stage.release, statement(&image()));
     let signature = signer.key.sign(&pae(IN_TOTO, &payload));
     let envelope =
