@@ -10,7 +10,7 @@ use super::authority::{Accepted, Opinion, better, describe};
 use super::compiled::{Compiled, CompiledAuthority, PolicyOrigin, TrustPolicies};
 use super::requirement::{Shown, distinct};
 use super::rules::Applicable;
-use crate::documents::Requirement;
+use crate::documents::{Demand, Requirement};
 use crate::model::{
     Carrier, Cause, Digest, ImageEvidence, IndexAbove, LogRecord, ManifestPresence, PlaceOutcome, ProvenTime, Reason, Relation, Signer,
     Statement, SubjectState, UnknownAnswer, Verdict,
@@ -415,10 +415,20 @@ impl Bench<'_> {
         }
         let no_log = self.asked.transparency_log && accepted.log.is_none();
         let no_time = self.asked.proven_time && accepted.time.is_none();
+        // What is not looked at is not said to be missing.
+        let not_logged = || match authority.log {
+            Demand::UnsafeIgnore => format!("signed by {by}; authority {} looks at no transparency log", authority.name),
+            Demand::Required | Demand::Optional => format!("signed by {by}, and not in a transparency log"),
+        };
+        let not_timed = || match (authority.time, authority.log) {
+            (Demand::UnsafeIgnore, _) => format!("signed by {by}; authority {} looks at no time of signing", authority.name),
+            (_, Demand::UnsafeIgnore) => format!("signed by {by} at no time that is proven without a transparency log"),
+            _ => format!("signed by {by} at no proven time"),
+        };
         // A failure is certain, so it comes before what is not known.
         match (&accepted.log_doubt, &accepted.time_doubt) {
-            (None, _) if no_log => refused(Reason::LogEntryMissing, format!("signed by {by}, and not in a transparency log")),
-            (_, None) if no_time => refused(Reason::TimestampMissing, format!("signed by {by} at no proven time")),
+            (None, _) if no_log => refused(Reason::LogEntryMissing, not_logged()),
+            (_, None) if no_time => refused(Reason::TimestampMissing, not_timed()),
             (Some(why), _) if no_log => Opinion::Unknown { cause: why.cause, detail: why.detail.clone() },
             (_, Some(why)) if no_time => Opinion::Unknown { cause: why.cause, detail: why.detail.clone() },
             _ => opinion,

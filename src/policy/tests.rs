@@ -182,6 +182,24 @@ fn what_is_proven_to_be_later_is_not_known_now_and_not_there_as_of_then() {
 }
 
 #[test]
+fn what_the_policy_does_not_look_at_is_not_said_to_be_missing() {
+    let signed = image(vec![statement(vec![logged(proof(0), "2026-10-01T00:00:00Z")])]);
+    let told = |ignored: &str, asked: Asked<'_>| {
+        let spec = OPS.replace("ops.pub } }", &format!("ops.pub }}, {ignored}: unsafeIgnore }}"));
+        says(&TrustPolicies::new(vec![policy("p", &spec, &[("ops", ops())], &["corp"])]), &signed, asked)
+    };
+    let (verdict, detail) = told("transparencyLog", LOG);
+    assert_eq!(verdict, Some(Verdict::Rejected(Reason::LogEntryMissing)));
+    assert!(detail.contains("authority ops looks at no transparency log"), "{detail}");
+    let (verdict, detail) = told("provenTime", TIME);
+    assert_eq!(verdict, Some(Verdict::Rejected(Reason::TimestampMissing)));
+    assert!(detail.contains("authority ops looks at no time of signing"), "{detail}");
+    let (verdict, detail) = told("transparencyLog", TIME);
+    assert_eq!(verdict, Some(Verdict::Rejected(Reason::TimestampMissing)));
+    assert!(detail.contains("at no time that is proven without a transparency log"), "{detail}");
+}
+
+#[test]
 fn what_is_certainly_not_there_comes_before_what_is_not_known() {
     let spec = OPS.replace("ops.pub } }", "ops.pub }, provenTime: unsafeIgnore }");
     let policies = TrustPolicies::new(vec![policy("p", &spec, &[("ops", ops())], &["corp"])]);
