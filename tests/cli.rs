@@ -15,6 +15,7 @@ mod proxy;
 mod registry;
 mod text;
 mod verify;
+mod writing;
 
 /// A program run with an environment of its own.
 pub struct Program {

@@ -32,6 +32,17 @@ fn mistakes_are_named_with_their_place_and_what_was_meant() {
         ("an unknown leaf", with("  rule: { signatur: { exists: {} } }\n")),
         ("an unknown question", with("  rule: { signature: { exsts: {} } }\n")),
         ("a leaf that is not there yet", with("  rule: { all: [{ summary: { verifiers: [x] } }] }\n")),
+        ("an expression with a slip", with("  rule: { attestation: { predicateType: vuln, where: \"workload.nmae == 'x'\" } }\n")),
+        (
+            "an expression with an unknown parameter",
+            with("  rule: { attestation: { predicateType: vuln, where: \"predicate.x in params.allowd\" } }\n"),
+        ),
+        (
+            "an expression that is none",
+            with(
+                "  rule:\n    attestation:\n      predicateType: vuln\n      where: |\n        predicate.x == 1 &&\n        predicate.y =\n",
+            ),
+        ),
         ("a test of nothing", test_of("cases: []")),
         (
             "a test with an authority that is not there",

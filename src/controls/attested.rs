@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::clause;
 use super::evaluate::Subject;
 use super::parameters::Values;
 use crate::documents::{Age, AttestationLeaf, ClusterLeaf, Control, Rule, SignedBy};
@@ -26,13 +27,23 @@ pub(super) fn judge(leaf: &AttestationLeaf, values: &Values, subject: &Subject<'
     let says = |statement: &Statement, attester: &Attester<'_>| {
         let read = is_read(statement);
         let age = max_age.map_or_else(Judgement::pass, |max_age| young(statement, attester, max_age, as_of));
-        super::evaluate::all([read, age].into_iter())
+        let says = || match &leaf.expression {
+            Some(expression) => clause::holds(expression, statement, attester, values, subject),
+            None => Judgement::pass(),
+        };
+        // What cannot be read is not asked what it says.
+        if matches!(read, Judgement::Fail { .. }) { read } else { super::evaluate::all([read, age, says()].into_iter()) }
     };
     let meant = |predicate_type: &str| leaf.predicate_type.matches(predicate_type);
     let called = format!("an attestation {}", leaf.predicate_type);
     let asked = AskedToAttest { meant: &meant, called: &called, by, quantifier: leaf.quantifier, says: &says };
     let image = &subject.image.reference;
-    match subject.trust.policies.judge_attestations(evidence, &asked, subject.trust.as_of) {
+    let judged = || subject.trust.policies.judge_attestations(evidence, &asked, subject.trust.as_of);
+    let ruling = match leaf.expression.as_ref().is_some_and(clause::depends_on_workload) {
+        true => judged(),
+        false => subject.memory.ruling(leaf, evidence, judged),
+    };
+    match ruling {
         Ruling::Verified(held, warnings) => {
             let mut told: Vec<_> = held.iter().map(Held::told).collect();
             told.extend(warnings.into_iter().map(|warning| format!("warning: {warning}")));
@@ -98,10 +109,13 @@ pub fn wanted<'a>(controls: impl Iterator<Item = &'a Control>) -> Wanted {
     wanted
 }
 
-fn collect(rule: &Rule, _wanted: &mut Wanted) {
+fn collect(rule: &Rule, wanted: &mut Wanted) {
     match rule {
-        Rule::All(rules) | Rule::Any(rules) => rules.iter().for_each(|rule| collect(rule, _wanted)),
-        Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => collect(rule, _wanted),
+        Rule::All(rules) | Rule::Any(rules) => rules.iter().for_each(|rule| collect(rule, wanted)),
+        Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => collect(rule, wanted),
+        Rule::Attestation(AttestationLeaf { predicate_type, expression: Some(expression), .. }) if clause::reads_payload(expression) => {
+            wanted.payloads.push(predicate_type.clone());
+        }
         _ => {}
     }
 }

@@ -1,5 +1,6 @@
 //! Evaluating a rule about one image of one container.
 
+use super::memory::Memory;
 use super::parameters::Values;
 use super::{attested, leaves, verified};
 use crate::documents::{AttestationLeaf, ClusterLeaf, ReferenceLeaf, Rule, RunningLeaf, SignatureLeaf, SignedBy, VerifiedLeaf};
@@ -23,6 +24,8 @@ pub struct Subject<'a> {
     pub evidence: Option<&'a ImageEvidence>,
     /// Whom to trust.
     pub trust: Trust<'a>,
+    /// What was ruled before.
+    pub(super) memory: &'a Memory,
 }
 
 /// Whom to trust, as of when.

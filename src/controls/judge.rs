@@ -3,6 +3,7 @@
 use super::accepted::AcceptedUnknowns;
 use super::evaluate::{Subject, Trust, any, asks, evaluate};
 use super::leaves;
+use super::memory::Memory;
 use super::parameters::{Configuration, ParametersError, Values};
 use super::verified::is_configured;
 use crate::documents::{ClusterLeaf, Control, PolicyLeaf, Rule, Scope, Subject as About};
@@ -62,7 +63,8 @@ pub fn judge(
     if !is_configured(rule, &values, trust) {
         return Ok(ControlJudgement::Unconfigured(vec![TRUST_POLICY.to_owned()]));
     }
-    let judge = Judge { control, rule, values: &values, lookup, accepted, trust };
+    let memory = Memory::default();
+    let judge = Judge { control, rule, values: &values, lookup, accepted, trust, memory: &memory };
     Ok(match control.subject {
         About::Cluster | About::Policy => {
             let mut counts = Counts::default();
@@ -90,6 +92,7 @@ struct Judge<'a, 'e> {
     lookup: &'a Lookup<'e>,
     accepted: &'a AcceptedUnknowns,
     trust: Trust<'a>,
+    memory: &'a Memory,
 }
 
 impl Judge<'_, '_> {
@@ -117,12 +120,14 @@ impl Judge<'_, '_> {
     fn containers(&self, workload: &Workload) -> Vec<ContainerFinding> {
         // Exactly as long as it has to be: there are as many of these as workloads.
         let mut findings = Vec::with_capacity(workload.containers.iter().map(|container| container.images.len()).sum());
-        findings.extend(subjects(workload, self.lookup, self.trust).filter(|(subject, _)| self.in_scope(self.rule, subject)).map(
-            |(subject, evidence)| {
-                let judgement = evaluate(self.rule, self.values, &subject);
-                self.finding(&subject, evidence, judgement)
-            },
-        ));
+        findings.extend(
+            subjects(workload, self.lookup, self.trust, self.memory).filter(|(subject, _)| self.in_scope(self.rule, subject)).map(
+                |(subject, evidence)| {
+                    let judgement = evaluate(self.rule, self.values, &subject);
+                    self.finding(&subject, evidence, judgement)
+                },
+            ),
+        );
         findings.shrink_to_fit();
         findings
     }
@@ -218,7 +223,7 @@ impl Judge<'_, '_> {
 
     /// Every container image of the inventory that the control is about.
     fn all_in_scope<'a>(&'a self, rule: &'a Rule, inventory: &'a Inventory) -> impl Iterator<Item = Subject<'a>> {
-        let all = inventory.workloads.iter().flat_map(|workload| subjects(workload, self.lookup, self.trust));
+        let all = inventory.workloads.iter().flat_map(|workload| subjects(workload, self.lookup, self.trust, self.memory));
         all.map(|(subject, _)| subject).filter(|subject| self.in_scope(rule, subject))
     }
 
@@ -256,6 +261,7 @@ fn subjects<'a, 'e: 'a>(
     workload: &'a Workload,
     lookup: &'a Lookup<'e>,
     trust: Trust<'a>,
+    memory: &'a Memory,
 ) -> impl Iterator<Item = (Subject<'a>, Option<Evidence>)> + use<'a, 'e> {
     let images =
         workload.containers.iter().flat_map(|container: &'a Container| container.images.iter().map(move |image| (container, image)));
@@ -263,7 +269,7 @@ fn subjects<'a, 'e: 'a>(
         let found = lookup(image);
         let evidence = found.map(|(position, _)| Evidence { image: position });
         let reference = image.reference.parse::<ImageReference>();
-        (Subject { workload, container, image, reference, evidence: found.map(|(_, evidence)| evidence), trust }, evidence)
+        (Subject { workload, container, image, reference, evidence: found.map(|(_, evidence)| evidence), trust, memory }, evidence)
     })
 }
 

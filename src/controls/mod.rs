@@ -5,6 +5,7 @@
 
 mod accepted;
 mod attested;
+mod clause;
 mod embedded;
 mod evaluate;
 mod expression;
@@ -12,6 +13,7 @@ mod judge;
 mod leaves;
 mod library;
 mod lint;
+mod memory;
 mod parameters;
 #[cfg(test)]
 mod tests;

@@ -137,6 +137,7 @@ impl Configuration {
                 let (control, parameter, value) = (control.id.clone(), name.clone(), list.join(", "));
                 return Err(ParametersError::Value { control, parameter, value, detail });
             }
+            values.written.insert(name.clone(), list.clone());
             match spec.kind {
                 ParameterType::Duration | ParameterType::Boolean => {
                     let refused = list.iter().find_map(|value| Some((value, spec.kind.refuse(value)?)));
@@ -232,6 +233,8 @@ fn patterns(text: &str, prefix: bool) -> Result<Vec<Pattern>, String> {
 pub(super) struct Values {
     patterns: BTreeMap<String, Vec<Pattern>>,
     strings: BTreeMap<String, Vec<String>>,
+    /// All of them as they are written, for expressions.
+    written: ControlParameters,
     /// Obligatory parameters that nobody set.
     pub(super) missing: Vec<String>,
 }
@@ -242,6 +245,11 @@ impl Values {
             OrParam::Values(values) => values,
             OrParam::Param(name) => self.patterns.get(name).map_or(&[], Vec::as_slice),
         }
+    }
+
+    /// All of them as they are written.
+    pub(super) fn written(&self) -> &ControlParameters {
+        &self.written
     }
 
     /// One value; none where its parameter is not set, which nothing is judged by.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::age::Age;
+use super::expression::{Expression, Variable};
 use super::located::Fault;
 use super::parameter::{OneOrParam, OrParam, ParameterType};
 use super::rule::{Nothing, ParameterUse, SignedBy, empty_list};
@@ -24,6 +25,9 @@ pub struct AttestationLeaf {
     /// Not older than this, counted from the proven time of signing or the time that it gives itself, whichever is earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<OneOrParam<Age>>,
+    /// What it has to say.
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    pub expression: Option<Expression>,
 }
 
 fn by_trust_policy() -> SignedBy {
@@ -49,14 +53,17 @@ impl AttestationLeaf {
             SignedBy::TrustPolicy(_) => None,
         };
         let age = self.max_age.as_ref().and_then(|age| ParameterUse::of_one(age, ParameterType::Duration, "maxAge"));
-        authorities.into_iter().chain(age).collect()
+        let of_expression = self.expression.iter().flat_map(|expression| ParameterUse::of_expression(expression, "where"));
+        authorities.into_iter().chain(age).chain(of_expression).collect()
     }
 
     /// The first thing that is wrong beyond its shape.
     pub(super) fn fault(&self) -> Option<Fault> {
         match &self.by {
-            SignedBy::Authorities(OrParam::Values(names)) if names.is_empty() => Some(empty_list("authorities").under("by")),
-            _ => None,
+            SignedBy::Authorities(OrParam::Values(names)) if names.is_empty() => return Some(empty_list("authorities").under("by")),
+            _ => {}
         }
+        let reads_bill = self.expression.as_ref().is_some_and(|expression| expression.uses(Variable::Sbom));
+        reads_bill.then(|| Fault::new("`sbom` is there in rules about `sbom`; here it is `predicate`").under("where"))
     }
 }

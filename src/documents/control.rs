@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::did_you_mean;
 use super::located::{Fault, Located};
-use super::parameter::{OrParam, ParameterSpec};
+use super::parameter::{OrParam, ParameterSpec, ParameterType};
 use super::rule::{self, ParameterUse, Rule};
 use crate::model::Pattern;
 
@@ -148,8 +148,8 @@ impl Control {
                     let detail = format!("parameter {:?} is used and not declared under `params`{meant}", parameter.name);
                     return Some(parameter.fault(detail));
                 }
-                Some(declared) if declared.kind != parameter.wanted => {
-                    let (name, wanted) = (parameter.name, parameter.wanted.wanted());
+                Some(declared) if parameter.wanted.is_some_and(|wanted| declared.kind != wanted) => {
+                    let (name, wanted) = (parameter.name, parameter.wanted.map(ParameterType::wanted).unwrap_or_default());
                     let detail = format!("parameter {name:?} is declared as {}, and {wanted} here", declared.kind.name());
                     return Some(parameter.fault(detail));
                 }

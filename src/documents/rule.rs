@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attested::AttestationLeaf;
 use super::control::Subject;
+use super::expression::Expression;
 use super::located::{Fault, Located, Step};
 use super::parameter::{OneOrParam, OrParam, ParameterType};
 use crate::model::{Pattern, PullPolicy};
@@ -189,7 +190,8 @@ const LEAVES_NOT_YET: [&str; 3] = ["slsa", "summary", "sbom"];
 /// Where a rule names a parameter, and what kind of list is wanted there.
 pub(super) struct ParameterUse<'r> {
     pub(super) name: &'r str,
-    pub(super) wanted: ParameterType,
+    /// None: any, as an expression reads each as a list of texts.
+    pub(super) wanted: Option<ParameterType>,
     /// The innermost step first.
     path: Vec<Step>,
 }
@@ -197,16 +199,21 @@ pub(super) struct ParameterUse<'r> {
 impl<'r> ParameterUse<'r> {
     /// A list of patterns, if it is a parameter.
     pub(super) fn of_patterns(list: &'r OrParam<Pattern>, key: &str) -> Option<Self> {
-        Some(Self { name: list.param()?, wanted: ParameterType::Patterns, path: vec!["param".into(), key.into()] })
+        Some(Self { name: list.param()?, wanted: Some(ParameterType::Patterns), path: vec!["param".into(), key.into()] })
     }
 
     pub(super) fn of_strings(list: &'r OrParam<String>, key: &str) -> Option<Self> {
-        Some(Self { name: list.param()?, wanted: ParameterType::Strings, path: vec!["param".into(), key.into()] })
+        Some(Self { name: list.param()?, wanted: Some(ParameterType::Strings), path: vec!["param".into(), key.into()] })
     }
 
     /// One value, if it is a parameter.
     pub(super) fn of_one<T>(value: &'r OneOrParam<T>, wanted: ParameterType, key: &str) -> Option<Self> {
-        Some(Self { name: value.param()?, wanted, path: vec!["param".into(), key.into()] })
+        Some(Self { name: value.param()?, wanted: Some(wanted), path: vec!["param".into(), key.into()] })
+    }
+
+    /// Those that an expression reads.
+    pub(super) fn of_expression(expression: &'r Expression, key: &'static str) -> impl Iterator<Item = Self> {
+        expression.parameters().map(move |name| Self { name, wanted: None, path: vec![key.into()] })
     }
 
     pub(super) fn under(mut self, step: impl Into<Step>) -> Self {
