@@ -53,7 +53,7 @@ pub use predicate::{
     PredicateTypeError, SPDX, VERIFICATION_SUMMARY, Wanted,
 };
 pub use proof::{CertificateClaims, LogRecord, Proof, ProvenTime, Signer, Step, StepOutcome, SubjectName, TimeSource, TriedWith};
-pub use provenance::{Provenance, Source};
+pub use provenance::{BuildLevel, Provenance, Source, SourcePattern, SourcePatternError};
 pub use reference::{ImageReference, ReferenceError, Repository};
 pub use report::{
     ControlOutcome, ControlResult, DocumentDigest, FrameworkResult, GateOutcome, GateResult, Header, ImageRecord, Report, ReportSource,

@@ -73,7 +73,7 @@ fn path_matches(front: &[&str], path: &str, repository: &Repository) -> bool {
 }
 
 /// `**` as a whole segment stands for any number of segments, none included; at the end for at least one.
-fn segments_match(pattern: &[&str], segments: &[&str]) -> bool {
+pub(super) fn segments_match(pattern: &[&str], segments: &[&str]) -> bool {
     match pattern.split_first() {
         None => segments.is_empty(),
         Some((&"**", [])) => !segments.is_empty(),
