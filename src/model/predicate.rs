@@ -197,6 +197,8 @@ pub enum Predicate {
     Summary(Box<VerificationSummary>),
     /// Of a type that only expressions look into.
     Other,
+    /// Of a version or an encoding that is not supported; which, for a person.
+    Unsupported(String),
 }
 
 /// The statement's own bytes, for expressions.

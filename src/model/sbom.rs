@@ -25,6 +25,12 @@ impl SbomFormat {
     }
 }
 
+impl std::fmt::Display for SbomFormat {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
 /// A bill of materials. A claim: worth what its signer is trusted with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,7 +45,7 @@ pub struct Sbom {
     pub created: Option<Timestamp>,
     /// Packages or components that it lists.
     pub package_count: u32,
-    /// The packages, where an expression wants them.
+    /// The packages, where an expression wants them. None of SPDX 3, which keeps suppliers and licences in relationships that are not read.
     pub packages: Option<Vec<Package>>,
 }
 
@@ -53,8 +59,8 @@ pub struct Package {
     pub version: String,
     /// Package URL.
     pub purl: String,
-    /// Who supplies it.
+    /// Who supplies it: SPDX's supplier, CycloneDX's supplier or else publisher.
     pub supplier: String,
-    /// Its licence, as it is written.
+    /// Its licence, as it is written: SPDX's concluded or else declared one, CycloneDX's ones joined by a comma.
     pub license: String,
 }

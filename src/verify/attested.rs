@@ -71,12 +71,15 @@ fn payload<'b>(layer: &Link, bytes: &'b [u8]) -> Option<Cow<'b, [u8]>> {
 
 /// Reads a predicate. Whatever its type, it is an object (in-toto attestation framework, Statement v1).
 fn read(predicate_type: &str, predicate: &str, wanted: &Wanted) -> Result<Predicate, Malformed> {
-    if !predicate.trim_start().starts_with('{') {
+    let kind = PredicateKind::of(predicate_type);
+    // Only cosign's `--type spdx` writes the text of the document instead.
+    let is_text = kind == PredicateKind::Sbom && predicate.trim_start().starts_with('"');
+    if !predicate.trim_start().starts_with('{') && !is_text {
         return Err(Malformed(format!("the predicate is {}, not an object", shape(predicate))));
     }
-    match PredicateKind::of(predicate_type) {
+    match kind {
+        PredicateKind::Sbom => sbom::read(predicate_type, predicate, wanted.packages),
         PredicateKind::Provenance => provenance::read(predicate_type, predicate).map(Box::new).map(Predicate::Provenance),
-        PredicateKind::Sbom => sbom::read(predicate_type, predicate, wanted.packages).map(Box::new).map(Predicate::Sbom),
         PredicateKind::Summary => summary::read(predicate).map(Box::new).map(Predicate::Summary),
         PredicateKind::Other => Ok(Predicate::Other),
     }
@@ -96,6 +99,7 @@ fn time(predicate: &Predicate, text: &str) -> Option<Timestamp> {
         Predicate::Provenance(provenance) => provenance.finished.or(provenance.started),
         Predicate::Sbom(sbom) => sbom.created,
         Predicate::Summary(summary) => summary.time,
+        Predicate::Unsupported(_) => None,
         Predicate::Other => serde_json::from_str::<Times<'_>>(text).ok().and_then(Times::latest),
     }
 }

@@ -11,9 +11,13 @@ use super::Malformed;
 
 /// Reads a value. Refuses a key that is there twice, wherever it stands; deep nesting is refused by the parser (128 levels).
 pub(super) fn read<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Malformed> {
-    let refused = |error: serde_json::Error| Malformed(format!("not {what}: {error}"));
-    serde_json::from_slice::<Once>(bytes).map_err(refused)?;
-    serde_json::from_slice(bytes).map_err(refused)
+    refuse_doubled(what, bytes)?;
+    serde_json::from_slice(bytes).map_err(|error| Malformed(format!("not {what}: {error}")))
+}
+
+/// Refuses what is no JSON, and a key that is there twice, wherever it stands.
+pub(super) fn refuse_doubled(what: &str, bytes: &[u8]) -> Result<(), Malformed> {
+    serde_json::from_slice::<Once>(bytes).map(drop).map_err(|error| Malformed(format!("not {what}: {error}")))
 }
 
 /// Any value in which each key is there once.

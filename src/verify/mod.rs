@@ -18,6 +18,7 @@ mod verifier;
 use crate::model::{Digest, Link, StatementFormat};
 
 pub use attested::attested;
+pub use sbom::read_attached;
 pub use verifier::Verifier;
 
 /// A statement as it was read.

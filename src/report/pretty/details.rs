@@ -285,7 +285,7 @@ fn statement_text(statement: &Statement) -> String {
 /// What an attestation says, in a few words.
 fn said(attested: &Attested) -> String {
     match &attested.predicate {
-        Err(malformed) => format!(": {}", shown(malformed)),
+        Err(why) | Ok(Predicate::Unsupported(why)) => format!(": {}", shown(why)),
         Ok(Predicate::Other) => String::new(),
         Ok(Predicate::Provenance(provenance)) => {
             let source = provenance.source.as_ref().map(|source| format!(" from {}", shown(&source.repository))).unwrap_or_default();

@@ -64,6 +64,11 @@ enum Entry<'a> {
     },
     /// Of a type that only expressions look into.
     Other {},
+    /// Of a version or an encoding that is not supported.
+    Unsupported {
+        /// Which.
+        detail: &'a str,
+    },
     /// Not a predicate of its type.
     Malformed {
         /// Why.
@@ -76,6 +81,7 @@ impl<'a> From<&'a model::Attested> for Attested<'a> {
         let predicate = match &attested.predicate {
             Err(detail) => Entry::Malformed { detail },
             Ok(Predicate::Other) => Entry::Other {},
+            Ok(Predicate::Unsupported(detail)) => Entry::Unsupported { detail },
             Ok(Predicate::Provenance(of)) => Entry::Provenance {
                 builder: &of.builder,
                 build_type: &of.build_type,
