@@ -8,7 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use super::arguments::ControlOptions;
 use super::trust::Source;
-use crate::controls::{Configuration, Library};
+use crate::controls::{Configuration, Library, consults_builders};
 use crate::documents::{Control, Document, Framework, NamedTrustPolicy, parse};
 use crate::model::{Digest, DocumentDigest};
 use crate::policy::PolicyOrigin;
@@ -19,7 +19,7 @@ pub(super) const DEFAULT_FRAMEWORK: &str = "supply-chain";
 const LONGEST: u64 = 1 << 20;
 
 /// Directories beside controls that hold what belongs to them.
-const BESIDE: [&str; 1] = ["frameworks"];
+const BESIDE: [&str; 2] = ["builders", "frameworks"];
 
 /// Every document of the given files and directories (not below them), as name and text, sorted.
 pub(super) fn read_files(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>> {
@@ -138,6 +138,9 @@ pub(super) fn configure(
         ("Framework", chosen.frameworks.iter().map(|framework| &framework.id).collect()),
     ] {
         documents.extend(ids.into_iter().filter_map(|id| library.source(id).map(|(_, text)| document(kind, id, text))));
+    }
+    if chosen.controls.iter().any(|control| consults_builders(control)) {
+        documents.extend(library.builders().map(|(name, _, text)| document("BuilderTrust", name, text)));
     }
     for framework in &chosen.frameworks {
         configuration.set_framework(&framework.parameters);

@@ -13,7 +13,7 @@ use super::output::{self, Format, Target};
 use super::progress::Progress;
 use super::timings::{self, Phases};
 use super::{dry_run, library, signals, terminal, trust};
-use crate::controls::{AcceptedUnknowns, Trust, consults_trust, public_keys, wanted};
+use crate::controls::{AcceptedUnknowns, Trust, consults_builders, consults_trust, public_keys, wanted};
 use crate::model::{Cause, Digest, Header, Needs, Phase, Report, ScanEvent};
 use crate::policy::TrustPolicies;
 use crate::registry::Layout;
@@ -138,7 +138,13 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     on_event(ScanEvent::PhaseStarted(Phase::Evidence, Some(prepared.tasks.len() as u64)));
     // Nothing that needs no trust root waits for one.
     let trusted = match chosen.controls.iter().any(|control| consults_trust(control)) {
-        true => trust::ready(sources, &options.trust, &options.registry.ca_files, Timestamp::now()).await?,
+        true => {
+            let ca_files = &options.registry.ca_files;
+            let trusted = trust::ready(sources, &options.trust, ca_files, Timestamp::now()).await?;
+            let builders = controls.builders().filter(|_| chosen.controls.iter().any(|control| consults_builders(control)));
+            let builders = builders.map(|(name, trust, _)| (name, trust));
+            trust::with_builders(trusted, builders, &options.trust, ca_files, Timestamp::now()).await?
+        }
         false => trust::Trusted { policies: TrustPolicies::default(), roots: Vec::new() },
     };
     let as_of = trust::as_of(&options.trust, prepared.asked_at);

@@ -1,7 +1,7 @@
 //! From options to trust: policies from files and from the command line, with their material.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
@@ -9,11 +9,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::arguments::{EvidenceOptions, TrustOptions};
 use super::library;
 use crate::documents::{
-    Authority, Demand, ImageRule, Keyless, Material, Otherwise, Requirement, SigstoreInstance, Strength, TextMatch, TrustPolicy,
-    TrustRootSource,
+    Authority, BuilderTrust, Demand, ImageRule, Keyless, Material, Otherwise, Requirement, SigstoreInstance, Strength, TextMatch,
+    TrustPolicy, TrustRootSource,
 };
-use crate::model::{Algorithm, Digest, DocumentDigest, RootRecord, Wanted};
-use crate::policy::{AsOf, NamedPolicy, PolicyOrigin, TrustPolicies};
+use crate::model::{Algorithm, Digest, DocumentDigest, RootRecord, TrustRoot, Wanted};
+use crate::policy::{AsOf, NamedBuilders, NamedPolicy, PolicyOrigin, TrustPolicies};
 use crate::scan::Verification;
 use crate::trust::{TrustOptions as LoadOptions, aged, load};
 use crate::verify::Verifier;
@@ -185,14 +185,50 @@ pub(super) async fn ready(sources: Vec<Source>, options: &TrustOptions, ca_files
             if let Some(warning) = &warning {
                 super::note(&format!("warning: {warning}"));
             }
-            let content = root.content.as_ref().map(|bytes| Digest::of(Algorithm::Sha256, bytes)).map_err(Clone::clone);
-            let (policy, root_name) = (name.clone(), root.name.clone());
-            roots.push(RootRecord { policy, name: root_name, origin: root.origin.clone(), dated: root.dated, content, warning });
+            roots.push(record(&name, root, warning));
         }
         policies.push(NamedPolicy { name, policy, material: loaded.material, origin });
     }
     roots.sort();
     Ok(Trusted { policies: TrustPolicies::new(policies), roots })
+}
+
+/// The same with builders, whose provenance is judged.
+pub(super) async fn with_builders(
+    trusted: Trusted,
+    builders: impl Iterator<Item = (&str, &BuilderTrust)>,
+    options: &TrustOptions,
+    ca_files: &[PathBuf],
+    now: Timestamp,
+) -> anyhow::Result<Trusted> {
+    let load_options = LoadOptions { offline: options.offline, ca_files: ca_files.to_vec(), ..LoadOptions::new(now) };
+    let max_age = SignedDuration::try_from(options.max_root_age)?;
+    let Trusted { policies, mut roots } = trusted;
+    let mut ready = Vec::new();
+    for (name, trust) in builders {
+        let loaded = load(&trust.as_policy(), Path::new(""), &load_options).await;
+        let title = format!("builders {name}");
+        // What was told of a root of the policies is not told again.
+        let told = |root: &TrustRoot| roots.iter().any(|known: &RootRecord| known.name == root.name && known.origin == root.origin);
+        let new = loaded.material.roots.values().any(|root| !told(root));
+        for warning in loaded.warnings.iter().filter(|_| new) {
+            super::note(&format!("warning: {title}: {warning}"));
+        }
+        let records = loaded.material.roots.values().map(|root| record(&title, root, aged(root, now, max_age).filter(|_| !told(root))));
+        let records: Vec<_> = records.collect();
+        for warning in records.iter().filter_map(|record| record.warning.as_ref()) {
+            super::note(&format!("warning: {warning}"));
+        }
+        roots.extend(records);
+        ready.push(NamedBuilders { name: name.to_owned(), trust: trust.clone(), material: loaded.material });
+    }
+    roots.sort();
+    Ok(Trusted { policies: policies.with_builders(ready), roots })
+}
+
+fn record(policy: &str, root: &TrustRoot, warning: Option<String>) -> RootRecord {
+    let content = root.content.as_ref().map(|bytes| Digest::of(Algorithm::Sha256, bytes)).map_err(Clone::clone);
+    RootRecord { policy: policy.to_owned(), name: root.name.clone(), origin: root.origin.clone(), dated: root.dated, content, warning }
 }
 
 /// The moment as of which is judged: the one that was asked for, else that of the scan, or of the snapshot.

@@ -1,7 +1,9 @@
 //! The controls and frameworks that are part of the binary. A test compares this list with the directory.
 
 /// File name (below `controls/`) and text.
-pub(super) const FILES: [(&str, &str); 17] = [
+pub(super) const FILES: [(&str, &str); 19] = [
+    ("builders/github-artifact-attestations.yaml", include_str!("../../controls/builders/github-artifact-attestations.yaml")),
+    ("builders/slsa-github-generator.yaml", include_str!("../../controls/builders/slsa-github-generator.yaml")),
     ("c-0001.yaml", include_str!("../../controls/c-0001.yaml")),
     ("c-0075.yaml", include_str!("../../controls/c-0075.yaml")),
     ("c-0078.yaml", include_str!("../../controls/c-0078.yaml")),
@@ -29,7 +31,7 @@ mod tests {
     fn every_file_of_the_directory_is_embedded() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("controls");
         let mut found = Vec::new();
-        for directory in ["", "frameworks"] {
+        for directory in ["", "builders", "frameworks"] {
             for entry in std::fs::read_dir(root.join(directory)).unwrap() {
                 let path = entry.unwrap().path();
                 if path.extension().is_some_and(|extension| extension == "yaml") {

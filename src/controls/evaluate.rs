@@ -2,11 +2,11 @@
 
 use super::memory::Memory;
 use super::parameters::Values;
-use super::{attested, leaves, verified};
+use super::{attested, leaves, slsa, verified};
 use crate::documents::{AttestationLeaf, ClusterLeaf, ReferenceLeaf, Rule, RunningLeaf, SignatureLeaf, SignedBy, VerifiedLeaf};
 use crate::model::{
-    Basis, Cause, Container, ContainerImage, DeclaredBecause, ImageEvidence, ImageReference, Judgement, Needs, PredicateKinds, Reason,
-    ReferenceError, Workload,
+    Basis, Cause, Container, ContainerImage, DeclaredBecause, ImageEvidence, ImageReference, Judgement, Needs, PredicateKind,
+    PredicateKinds, Reason, ReferenceError, Workload,
 };
 use crate::policy::{AsOf, TrustPolicies};
 
@@ -42,7 +42,7 @@ pub(super) fn needs_trust(rule: &Rule) -> bool {
     match rule {
         Rule::All(rules) | Rule::Any(rules) => rules.iter().any(needs_trust),
         Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => needs_trust(rule),
-        Rule::Signature(SignatureLeaf::Verified(_)) | Rule::Attestation(_) | Rule::Policy(_) => true,
+        Rule::Signature(SignatureLeaf::Verified(_)) | Rule::Attestation(_) | Rule::Slsa(_) | Rule::Policy(_) => true,
         Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) => false,
         Rule::Signature(SignatureLeaf::Exists(_)) | Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => false,
     }
@@ -61,6 +61,10 @@ pub fn needs(rule: &Rule) -> Needs {
         }
         Rule::Signature(SignatureLeaf::Exists(_)) => Needs { subject: true, signatures: true, ..Needs::default() },
         Rule::Signature(SignatureLeaf::Verified(_)) => Needs { subject: true, signatures: true, verification: true, ..Needs::default() },
+        Rule::Slsa(_) => {
+            let attestations = PredicateKinds::only(PredicateKind::Provenance);
+            Needs { subject: true, verification: true, attestations, ..Needs::default() }
+        }
         Rule::Attestation(leaf) => {
             let attestations = PredicateKinds::only(leaf.predicate_type.kind());
             Needs { subject: true, verification: true, attestations, ..Needs::default() }
@@ -84,7 +88,7 @@ pub(super) fn asks(rule: &Rule, values: &Values, subject: &Subject<'_>) -> bool 
             covered(subject, values.strings(keys))
         }
         Rule::Attestation(AttestationLeaf { by: SignedBy::TrustPolicy(_), .. }) => covered(subject, &[]),
-        Rule::Reference(_) | Rule::Registry(_) | Rule::Signature(_) | Rule::Attestation(_) => true,
+        Rule::Reference(_) | Rule::Registry(_) | Rule::Signature(_) | Rule::Attestation(_) | Rule::Slsa(_) => true,
         Rule::Running(RunningLeaf::DigestKnown(_) | RunningLeaf::DeclaredInTemplate(_)) => true,
         Rule::Cluster(ClusterLeaf::InventoryComplete(_)) | Rule::Policy(_) => true,
     }
@@ -123,13 +127,14 @@ fn node(rule: &Rule, values: &Values, subject: &Subject<'_>) -> Judgement {
         Rule::Not(rule) => not(node(rule, values, subject), rule),
         Rule::Reference(leaf) => leaves::reference(leaf, values, subject),
         Rule::Registry(leaf) => leaves::registry(leaf, values, subject),
-        Rule::Running(_) | Rule::Signature(_) | Rule::Attestation(_) if pods_not_listed(subject) => {
+        Rule::Running(_) | Rule::Signature(_) | Rule::Attestation(_) | Rule::Slsa(_) if pods_not_listed(subject) => {
             Judgement::unknown(Cause::ListIncomplete, "its pods could not be listed, so that what runs is not known")
         }
         Rule::Running(leaf) => leaves::running(leaf, subject),
         Rule::Signature(SignatureLeaf::Exists(_)) => leaves::signature_exists(subject),
         Rule::Signature(SignatureLeaf::Verified(leaf)) => verified::judge(leaf, values, subject),
         Rule::Attestation(leaf) => attested::judge(leaf, values, subject),
+        Rule::Slsa(leaf) => slsa::judge(leaf, values, subject),
         // Refused when it was loaded.
         Rule::Cluster(_) | Rule::Policy(_) => {
             Judgement::unknown(Cause::ExpressionLimit, "a rule about the cluster or the policies cannot judge one container")
@@ -144,7 +149,8 @@ fn reads_reference(rule: &Rule) -> bool {
         Rule::Not(rule) => reads_reference(rule),
         Rule::Reference(ReferenceLeaf::WellFormed(_)) | Rule::Running(RunningLeaf::DeclaredInTemplate(_)) => false,
         Rule::Cluster(_) | Rule::Policy(_) => false,
-        Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) | Rule::Signature(_) | Rule::Attestation(_) => true,
+        Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) | Rule::Signature(_) => true,
+        Rule::Attestation(_) | Rule::Slsa(_) => true,
     }
 }
 

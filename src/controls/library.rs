@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::embedded;
 use super::parameters::{Configuration, ParametersError};
-use crate::documents::{Control, Document, DocumentError, Framework, nearest, parse};
+use crate::documents::{BuilderTrust, Control, Document, DocumentError, Framework, nearest, parse};
 
 /// Why controls cannot be loaded or found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -113,6 +113,7 @@ struct Entry<T> {
 /// Controls and frameworks by identifier.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Library {
+    builders: BTreeMap<String, Entry<BuilderTrust>>,
     controls: BTreeMap<String, Entry<Control>>,
     frameworks: BTreeMap<String, Entry<Framework>>,
 }
@@ -146,7 +147,7 @@ impl Library {
     pub fn with_any(mut self, files: &[(String, String)]) -> Result<Self, LibraryError> {
         for (file, text) in files {
             for document in parse(file, text)? {
-                if matches!(document, Document::Control(_) | Document::Framework(_)) {
+                if matches!(document, Document::BuilderTrust(_) | Document::Control(_) | Document::Framework(_)) {
                     self.add(file, text, document)?;
                 }
             }
@@ -157,6 +158,7 @@ impl Library {
     /// Adds one document of a file.
     pub(super) fn add(&mut self, file: &str, text: &str, document: Document) -> Result<(), LibraryError> {
         match document {
+            Document::BuilderTrust(named) => add(&mut self.builders, "builders", named.name.clone(), file, text, named.trust),
             Document::Control(control) => add(&mut self.controls, "control", control.id.clone(), file, text, *control),
             Document::Framework(framework) => add(&mut self.frameworks, "framework", framework.id.clone(), file, text, framework),
             // Run by themselves; beside controls they are no mistake.
@@ -170,6 +172,7 @@ impl Library {
     #[must_use]
     pub fn backed_by(&self, other: &Self) -> Self {
         let mut both = other.clone();
+        both.builders.extend(self.builders.clone());
         both.controls.extend(self.controls.clone());
         both.frameworks.extend(self.frameworks.clone());
         both
@@ -227,6 +230,11 @@ impl Library {
     /// All controls, by identifier.
     pub fn controls(&self) -> impl Iterator<Item = &Control> {
         self.controls.values().map(|entry| &entry.document)
+    }
+
+    /// All documents of builders that are trusted, by name, each with its file and text.
+    pub fn builders(&self) -> impl Iterator<Item = (&str, &BuilderTrust, &str)> {
+        self.builders.iter().map(|(name, entry)| (name.as_str(), &entry.document, entry.text.as_str()))
     }
 
     /// All frameworks, by identifier.

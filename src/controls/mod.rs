@@ -15,6 +15,7 @@ mod library;
 mod lint;
 mod memory;
 mod parameters;
+mod slsa;
 #[cfg(test)]
 mod tests;
 mod verified;
@@ -27,4 +28,4 @@ pub use judge::{ControlJudgement, Lookup, judge};
 pub use library::{Library, LibraryError};
 pub use lint::{Linted, lint};
 pub use parameters::{Configuration, ParametersError};
-pub use verified::{consults_trust, public_keys};
+pub use verified::{consults_builders, consults_trust, public_keys};

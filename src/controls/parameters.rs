@@ -7,7 +7,7 @@ use crate::documents::{
     AttestationLeaf, ClusterLeaf, Control, ControlParameters, DocumentError, OneOrParam, OrParam, ParameterSpec, ParameterType, Parameters,
     RegistryLeaf, Rule, SignatureLeaf, SignedBy, VerifiedLeaf, nearest,
 };
-use crate::model::Pattern;
+use crate::model::{Pattern, SourcePattern};
 
 /// Why parameters cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -139,7 +139,7 @@ impl Configuration {
             }
             values.written.insert(name.clone(), list.clone());
             match spec.kind {
-                ParameterType::Duration | ParameterType::Boolean => {
+                ParameterType::Duration | ParameterType::Boolean | ParameterType::Sources => {
                     let refused = list.iter().find_map(|value| Some((value, spec.kind.refuse(value)?)));
                     if let Some((value, detail)) = refused {
                         let (control, parameter) = (control.id.clone(), name.clone());
@@ -210,7 +210,7 @@ fn says_nothing(rule: &Rule, values: &Values) -> bool {
         Rule::Registry(RegistryLeaf::ViaProxy(via)) => unset(&via.public),
         Rule::Signature(SignatureLeaf::Verified(VerifiedLeaf { by: SignedBy::Authorities(names), .. })) => values.strings(names).is_empty(),
         Rule::Attestation(AttestationLeaf { by: SignedBy::Authorities(names), .. }) => values.strings(names).is_empty(),
-        Rule::Reference(_) | Rule::Running(_) | Rule::Signature(_) | Rule::Attestation(_) | Rule::Policy(_) => false,
+        Rule::Reference(_) | Rule::Running(_) | Rule::Signature(_) | Rule::Attestation(_) | Rule::Slsa(_) | Rule::Policy(_) => false,
         Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => false,
     }
 }
@@ -244,6 +244,14 @@ impl Values {
         match of {
             OrParam::Values(values) => values,
             OrParam::Param(name) => self.patterns.get(name).map_or(&[], Vec::as_slice),
+        }
+    }
+
+    /// Patterns over sources. They were read when they were set.
+    pub(super) fn sources(&self, of: &OrParam<SourcePattern>) -> Vec<SourcePattern> {
+        match of {
+            OrParam::Values(values) => values.clone(),
+            OrParam::Param(name) => self.strings.get(name).into_iter().flatten().filter_map(|text| text.parse().ok()).collect(),
         }
     }
 

@@ -109,6 +109,20 @@ pub fn consults_trust(control: &Control) -> bool {
     control.rule.as_ref().is_some_and(needs_trust)
 }
 
+/// Whether a control judges provenance, so that builders are to be trusted.
+#[must_use]
+pub fn consults_builders(control: &Control) -> bool {
+    fn consults(rule: &Rule) -> bool {
+        match rule {
+            Rule::All(rules) | Rule::Any(rules) => rules.iter().any(consults),
+            Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => consults(rule),
+            Rule::Slsa(_) => true,
+            _ => false,
+        }
+    }
+    control.rule.as_ref().is_some_and(consults)
+}
+
 /// Public keys (PEM) that a control trusts beside the policies: one list for each part of its rule that has any.
 ///
 /// # Errors

@@ -1,5 +1,7 @@
 //! Leaves about what was attested.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,7 @@ use super::expression::{Expression, Variable};
 use super::located::Fault;
 use super::parameter::{OneOrParam, OrParam, ParameterType};
 use super::rule::{Nothing, ParameterUse, SignedBy, empty_list};
-use crate::model::PredicateType;
+use crate::model::{BuildLevel, PredicateType, SourcePattern};
 
 /// An attestation that has to be there, by whom, and what it has to say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -32,6 +34,55 @@ pub struct AttestationLeaf {
 
 fn by_trust_policy() -> SignedBy {
     SignedBy::TrustPolicy(Nothing {})
+}
+
+/// Which level of SLSA's build track has to be shown, and of what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SlsaLeaf {
+    /// At least this level, 1 to 3.
+    #[schemars(range(min = 1, max = 3))]
+    pub build_level: BuildLevel,
+    /// By one of these builders: their names in documents of builders, or identifiers. Empty: any that is trusted.
+    #[serde(default)]
+    pub builders: OrParam<String>,
+    /// From one of these sources. Empty: any.
+    #[serde(default)]
+    pub source: OrParam<SourcePattern>,
+    /// Of one of these build types. Empty: any.
+    #[serde(default)]
+    pub build_type: OrParam<String>,
+    /// Exactly these external parameters (values that are no texts as JSON): one that is not named is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_parameters: Option<BTreeMap<String, String>>,
+    /// Whether provenance that nobody trusted signed is enough for level 1. Never for more.
+    #[serde(default = "no")]
+    pub accept_unsigned: OneOrParam<bool>,
+}
+
+fn no() -> OneOrParam<bool> {
+    OneOrParam::Value(false)
+}
+
+impl SlsaLeaf {
+    /// The parameters that it names.
+    pub(super) fn params(&self) -> Vec<ParameterUse<'_>> {
+        let builders = ParameterUse::of_strings(&self.builders, "builders");
+        let sources = ParameterUse::of_list(&self.source, ParameterType::Sources, "source");
+        let build_types = ParameterUse::of_strings(&self.build_type, "buildType");
+        let unsigned = ParameterUse::of_one(&self.accept_unsigned, ParameterType::Boolean, "acceptUnsigned");
+        [builders, sources, build_types, unsigned].into_iter().flatten().collect()
+    }
+
+    /// The first thing that is wrong beyond its shape.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        if self.build_level == BuildLevel::L0 {
+            return Some(Fault::new("level 0 holds for everything; write 1, 2 or 3").under("buildLevel"));
+        }
+        let accepts = matches!(self.accept_unsigned, OneOrParam::Value(true) | OneOrParam::Param(_));
+        (accepts && self.build_level > BuildLevel::L1)
+            .then(|| Fault::new("only level 1 can be shown without a signature").under("acceptUnsigned"))
+    }
 }
 
 /// How many of several attestations of one type have to hold, each judged alone.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::builder_trust::Builder;
 use super::located::Fault;
 use super::moment::Moment;
 use super::parameter::ControlParameters;
@@ -23,6 +24,9 @@ pub struct ControlTest {
     /// Whom the test's trust policy trusts, each alone, for every image. Without any there is no policy.
     #[serde(default)]
     pub authorities: BTreeMap<String, TestAuthority>,
+    /// Builders that are trusted, `signedBy` those authorities.
+    #[serde(default)]
+    pub builders: Vec<Builder>,
     /// The cases.
     #[schemars(length(min = 1))]
     pub cases: Vec<TestCase>,

@@ -4,6 +4,7 @@
 
 mod age;
 mod attested;
+mod builder_trust;
 mod control;
 mod control_test;
 mod error;
@@ -20,7 +21,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use age::{Age, AgeError};
-pub use attested::{AttestationLeaf, Quantifier};
+pub use attested::{AttestationLeaf, Quantifier, SlsaLeaf};
+pub use builder_trust::{Builder, BuilderId, BuilderTrust, NamedBuilderTrust};
 pub use control::{Control, ManualReview, PLACEHOLDERS, Scope, Subject};
 pub use control_test::{
     ControlTest, Expected, TestAttestation, TestAuthority, TestCase, TestEvidence, TestIdentity, TestSigned, TestTag, TestUnsigned,
@@ -74,12 +76,13 @@ pub struct Envelope<S> {
 }
 
 /// The kinds that have a schema.
-pub const KINDS: [&str; 5] = ["Control", "ControlTest", "Framework", "Parameters", "TrustPolicy"];
+pub const KINDS: [&str; 6] = ["BuilderTrust", "Control", "ControlTest", "Framework", "Parameters", "TrustPolicy"];
 
 /// The JSON schema of a kind, or `None` for one that is not known.
 #[must_use]
 pub fn schema(kind: &str) -> Option<serde_json::Value> {
     let mut schema = match kind {
+        "BuilderTrust" => schemars::schema_for!(Envelope<BuilderTrust>),
         "Control" => schemars::schema_for!(Envelope<Control>),
         "ControlTest" => schemars::schema_for!(Envelope<ControlTest>),
         "Framework" => schemars::schema_for!(Envelope<Framework>),

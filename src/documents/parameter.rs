@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::age::Age;
 use super::located::Fault;
-use crate::model::Pattern;
+use crate::model::{Pattern, SourcePattern};
 
 /// The type of a parameter. All are lists; those of one value hold exactly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +19,8 @@ pub enum ParameterType {
     Patterns,
     /// Texts, compared as they are.
     Strings,
+    /// Patterns over source repositories, `host/owner/repository`.
+    Sources,
     /// One length of time, such as `30d`.
     Duration,
     /// One of `true` and `false`.
@@ -31,6 +33,7 @@ impl ParameterType {
         match self {
             Self::Patterns => "patterns are wanted",
             Self::Strings => "strings are wanted",
+            Self::Sources => "sources are wanted",
             Self::Duration => "a duration is wanted",
             Self::Boolean => "a boolean is wanted",
         }
@@ -41,6 +44,7 @@ impl ParameterType {
     pub fn refuse(self, value: &str) -> Option<String> {
         match self {
             Self::Strings => None,
+            Self::Sources => value.parse::<SourcePattern>().err().map(|error| error.to_string()),
             Self::Patterns => value.parse::<Pattern>().err().map(|error| format!("{value:?}: {error}")),
             Self::Duration => value.parse::<Age>().err().map(|error| error.to_string()),
             Self::Boolean => value.parse::<bool>().err().map(|_| format!("{value:?} is neither true nor false")),
@@ -61,6 +65,7 @@ impl ParameterType {
         match self {
             Self::Patterns => "patterns",
             Self::Strings => "strings",
+            Self::Sources => "sources",
             Self::Duration => "duration",
             Self::Boolean => "boolean",
         }

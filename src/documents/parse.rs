@@ -4,11 +4,15 @@ use serde::de::DeserializeOwned;
 
 use super::error::{DocumentError, did_you_mean, explain};
 use super::located::{Fault, Located, Position};
-use super::{API_VERSION, Control, ControlTest, Envelope, Framework, KINDS, Parameters, TrustPolicy, control};
+use super::{
+    API_VERSION, BuilderTrust, Control, ControlTest, Envelope, Framework, KINDS, NamedBuilderTrust, Parameters, TrustPolicy, control,
+};
 
 /// A document of any kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Document {
+    /// Builders that are trusted.
+    BuilderTrust(Box<NamedBuilderTrust>),
     /// A control.
     Control(Box<Control>),
     /// Tests of a control.
@@ -82,6 +86,11 @@ fn parse_one(file: &str, before: u64, text: &str) -> Result<Document, DocumentEr
     }
     let spec = tree.get("spec");
     match tree.get("kind").and_then(Located::text) {
+        Some("BuilderTrust") => {
+            let Envelope { metadata, spec: trust, .. } = read::<Envelope<BuilderTrust>>(file, before, text)?;
+            let name = metadata.name;
+            trust.fault().map_or(Ok(Document::BuilderTrust(Box::new(NamedBuilderTrust { name, trust }))), in_spec)
+        }
         Some("Control") => {
             if let Some(fault) = spec.and_then(control::not_yet) {
                 return in_spec(fault);
@@ -104,7 +113,7 @@ fn parse_one(file: &str, before: u64, text: &str) -> Result<Document, DocumentEr
             policy.fault().map_or(Ok(Document::TrustPolicy(NamedTrustPolicy { name, policy })), in_spec)
         }
         None => refuse(Fault::new(format!("there is no `kind`; kinds: {}", KINDS.join(", ")))),
-        Some(later @ ("BuilderTrust" | "Exception" | "AuditConfig")) => {
+        Some(later @ ("Exception" | "AuditConfig")) => {
             refuse(Fault::new(format!("kind {later} is not supported by this version of seaworthy")).under("kind"))
         }
         Some(other) => {

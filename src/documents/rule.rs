@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::attested::AttestationLeaf;
+use super::attested::{AttestationLeaf, SlsaLeaf};
 use super::control::Subject;
 use super::expression::Expression;
 use super::located::{Fault, Located, Step};
@@ -30,6 +30,8 @@ pub enum Rule {
     Signature(SignatureLeaf),
     /// About attestations.
     Attestation(AttestationLeaf),
+    /// About provenance, and the level of SLSA's build track that it shows.
+    Slsa(SlsaLeaf),
     /// About all containers at once; for `subject: cluster` only.
     Cluster(ClusterLeaf),
     /// About the trust policies themselves; for `subject: policy` only.
@@ -185,7 +187,7 @@ pub enum ClusterLeaf {
 pub struct Nothing {}
 
 /// Leaves of the full design that this version does not have.
-const LEAVES_NOT_YET: [&str; 3] = ["slsa", "summary", "sbom"];
+const LEAVES_NOT_YET: [&str; 2] = ["summary", "sbom"];
 
 /// Where a rule names a parameter, and what kind of list is wanted there.
 pub(super) struct ParameterUse<'r> {
@@ -200,6 +202,11 @@ impl<'r> ParameterUse<'r> {
     /// A list of patterns, if it is a parameter.
     pub(super) fn of_patterns(list: &'r OrParam<Pattern>, key: &str) -> Option<Self> {
         Some(Self { name: list.param()?, wanted: Some(ParameterType::Patterns), path: vec!["param".into(), key.into()] })
+    }
+
+    /// A list of this type, if it is a parameter.
+    pub(super) fn of_list<T>(list: &'r OrParam<T>, wanted: ParameterType, key: &str) -> Option<Self> {
+        Some(Self { name: list.param()?, wanted: Some(wanted), path: vec!["param".into(), key.into()] })
     }
 
     pub(super) fn of_strings(list: &'r OrParam<String>, key: &str) -> Option<Self> {
@@ -262,6 +269,7 @@ impl Rule {
                 let used = authorities.into_iter().chain(ParameterUse::of_strings(&leaf.keys, "keys"));
                 used.map(|used| used.under("verified").under("signature")).collect()
             }
+            Self::Slsa(leaf) => leaf.params().into_iter().map(|used| used.under("slsa")).collect(),
             Self::Attestation(leaf) => leaf.params().into_iter().map(|used| used.under("attestation")).collect(),
             Self::Running(_)
             | Self::Signature(SignatureLeaf::Exists(_))
@@ -290,7 +298,7 @@ impl Rule {
                 rule.fault(Subject::Container).map(|fault| fault.under("atLeastOne").under("cluster"))
             }
             Self::Cluster(ClusterLeaf::InventoryComplete(_)) => None,
-            Self::Reference(_) | Self::Registry(_) | Self::Running(_) | Self::Signature(_) | Self::Attestation(_)
+            Self::Reference(_) | Self::Registry(_) | Self::Running(_) | Self::Signature(_) | Self::Attestation(_) | Self::Slsa(_)
                 if about == Subject::Cluster =>
             {
                 Some(Fault::new(
@@ -300,6 +308,7 @@ impl Rule {
             Self::Reference(leaf) => leaf.fault().map(|fault| fault.under("reference")),
             Self::Registry(leaf) => leaf.fault().map(|fault| fault.under("registry")),
             Self::Signature(SignatureLeaf::Verified(leaf)) => leaf.fault().map(|fault| fault.under("verified").under("signature")),
+            Self::Slsa(leaf) => leaf.fault().map(|fault| fault.under("slsa")),
             Self::Attestation(leaf) => leaf.fault().map(|fault| fault.under("attestation")),
             Self::Running(_) | Self::Signature(SignatureLeaf::Exists(_)) => None,
         }

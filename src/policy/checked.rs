@@ -51,6 +51,14 @@ impl TrustPolicies {
         digests.find_map(|digest| self.revocations.iter().find_map(|revoked| revoked.of_image(digest, as_of.moment)))
     }
 
+    /// The authorities that the rules for a repository's images name; nobody where no rule is about them.
+    pub(super) fn named_in_rules(&self, repository: &Repository) -> Vec<&CompiledAuthority> {
+        match self.applicable(repository, &[]) {
+            Applicable::Rules(rules) => rules.into_iter().flat_map(|(policy, rule)| members(policy, &rule.require)).collect(),
+            Applicable::Tie(_) | Applicable::Rejected | Applicable::Ignored => Vec::new(),
+        }
+    }
+
     fn named_for(&self, repository: &Repository) -> Vec<&CompiledAuthority> {
         match self.applicable(repository, &[]) {
             Applicable::Rules(rules) => rules.into_iter().flat_map(|(policy, rule)| members(policy, &rule.require)).collect(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::builders::CompiledBuilder;
 use super::matcher::Matcher;
 use super::revocation::Revoked;
 use crate::documents::{Authority, Demand, ImageRule, Material, Otherwise, SctDemand, TrustPolicy};
@@ -40,6 +41,8 @@ pub struct TrustPolicies {
     pub(super) policies: Vec<Compiled>,
     /// Those of all policies: what one of them takes back no other gives again.
     pub(super) revocations: Vec<Revoked>,
+    /// Whose provenance shows which level.
+    pub(super) builders: Vec<CompiledBuilder>,
     trials: Vec<Trial>,
 }
 
@@ -172,7 +175,7 @@ impl TrustPolicies {
         u32::try_from(position).unwrap_or(u32::MAX)
     }
 
-    fn authority(&mut self, name: &str, spec: &Authority, material: &PolicyMaterial) -> CompiledAuthority {
+    pub(super) fn authority(&mut self, name: &str, spec: &Authority, material: &PolicyMaterial) -> CompiledAuthority {
         let short_lived = spec.keyless.is_some();
         let usual = if short_lived { Demand::Required } else { Demand::Optional };
         let mut authority = CompiledAuthority {

@@ -4,6 +4,7 @@
 
 mod attested;
 mod authority;
+mod builders;
 mod checked;
 mod compiled;
 mod matcher;
@@ -12,12 +13,15 @@ mod requirement;
 mod revocation;
 mod rules;
 mod ruling;
+mod slsa;
 #[cfg(test)]
 mod tests;
 
 pub use attested::{AskedToAttest, Attester};
+pub use builders::NamedBuilders;
 pub use checked::Checked;
 pub use compiled::{NamedPolicy, PolicyOrigin, TrustPolicies};
 pub use places::{EvidencePlaces, evidence_places};
 pub use rules::{RuleApplied, RuleEffect};
 pub use ruling::{AsOf, Asked, AskedBy, Held, Ruling, not_looked, signatures_of};
+pub use slsa::{Assessment, Attestor, Expectations, ExpectedReference, Missing, Shown, ShownBy};

@@ -3,6 +3,7 @@
 mod attested;
 mod identity;
 mod knowledge;
+mod slsa;
 mod time;
 mod which_rule;
 

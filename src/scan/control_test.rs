@@ -11,9 +11,9 @@ use serde_json::json;
 
 use crate::controls::{AcceptedUnknowns, Configuration, ControlJudgement, ParametersError, Trust, judge};
 use crate::documents::{
-    Authority, Control, ControlTest, Expected, ImageRule, Keyless, Material, Otherwise, Parameters, Requirement, SigstoreInstance,
-    Strength, TestAttestation, TestAuthority, TestCase, TestEvidence, TestSigned, TestTag, TestUnsigned, TextMatch, TrustPolicy,
-    TrustRootSource,
+    Authority, BuilderTrust, Control, ControlTest, Expected, ImageRule, Keyless, Material, Otherwise, Parameters, Requirement,
+    SigstoreInstance, Strength, TestAttestation, TestAuthority, TestCase, TestEvidence, TestSigned, TestTag, TestUnsigned, TextMatch,
+    TrustPolicy, TrustRootSource,
 };
 use crate::model::{
     Algorithm, AuthorityMaterial, Basis, Carrier, Cause, CertificateClaims, Container, ContainerImage, ContainerKind, CredentialKind,
@@ -22,7 +22,7 @@ use crate::model::{
     ProvenTime, PublicKey, Reason, Relation, RootOrigin, RunningImage, Scope, Signer, Statement, StatementFormat, StatementSource, Step,
     StepOutcome, SubjectName, SubjectState, TagState, TimeSource, Trial, TriedWith, TrustRoot, UnknownAnswer, Wanted, Workload,
 };
-use crate::policy::{AsOf, NamedPolicy, PolicyOrigin, TrustPolicies};
+use crate::policy::{AsOf, NamedBuilders, NamedPolicy, PolicyOrigin, TrustPolicies};
 use crate::verify::attested;
 
 /// What the running digest is made of, and another one.
@@ -51,7 +51,9 @@ pub struct CaseOutcome {
 /// When a parameter does not fit the control.
 pub fn run_control_test(test: &ControlTest, control: &Control) -> Result<Vec<CaseOutcome>, ParametersError> {
     let stage = Stage { test, as_of: test.as_of.first() };
-    let policies = TrustPolicies::new(stage.policy().into_iter().collect());
+    let trust = BuilderTrust { trust_roots: BTreeMap::new(), authorities: BTreeMap::new(), builders: test.builders.clone() };
+    let builders = NamedBuilders { name: "test".to_owned(), trust, material: PolicyMaterial::default() };
+    let policies = TrustPolicies::new(stage.policy().into_iter().collect()).with_builders(vec![builders]);
     let wanted = crate::controls::wanted(std::iter::once(control));
     test.cases.iter().map(|case| stage.run(case, control, &policies, &wanted)).collect()
 }

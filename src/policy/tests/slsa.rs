@@ -1,0 +1,335 @@
+//! Levels of SLSA's build track over hand-made proofs.
+
+use std::sync::Arc;
+
+use proptest::prelude::{any, prop_assert, proptest};
+
+use super::{at, digest, image, logged, now, policy, root, statement};
+use crate::documents::{Document, parse};
+use crate::model::{
+    Attested, BuildLevel, Carrier, Cause, CertificateClaims, ImageEvidence, ManifestPresence, PROVENANCE_V1, Payload, PlaceOutcome,
+    PolicyMaterial, Predicate, Proof, Provenance, Reason, Relation, Signer, Source, SourcePattern, Statement, StatementFormat, Step,
+    StepOutcome, SubjectName, TriedWith, UnknownAnswer,
+};
+use crate::policy::{Asked, Assessment, Expectations, ExpectedReference, NamedBuilders, Ruling, ShownBy, TrustPolicies};
+
+const WORKFLOW: &str = "https://github.com/acme/builders/.github/workflows/build.yml@refs/tags/v1.2.3";
+const RUN: &str = "https://github.com/acme/app/actions/runs/77/attempts/2";
+
+/// Two builders: workflows that sign for themselves (level 3), and one with an identifier of its own (level 2).
+const BUILDERS: &str = "
+  trustRoots: { r: { file: r.json } }
+  authorities:
+    workflows: { keyless: { trustRoot: r, issuer: { exact: i }, subject: { regexp: 'https://github\\.com/acme/builders/\\.github/workflows/build\\.yml@refs/tags/v[0-9.]+' } }, sct: unsafeIgnore }
+    ci: { keyless: { trustRoot: r, issuer: { exact: i }, subject: { exact: 'https://ci.test/build' } }, sct: unsafeIgnore }
+  builders:
+    - { name: workflows, id: { signer: {} }, signedBy: [workflows], level: 3 }
+    - { name: ci, id: { exact: 'https://ci.test/builder@v1' }, signedBy: [ci], buildTypes: ['https://ci.test/type'], level: 2 }";
+/// Whom the images' own policy trusts.
+const POLICY: &str = "  trustRoots: { r: { file: r.json } }
+  authorities: { release: { keyless: { trustRoot: r, issuer: { exact: i }, subject: { exact: 'https://release.test' } }, sct: unsafeIgnore } }
+  images: [{ match: ['**'], require: { anyOf: [release] } }]";
+
+fn policies() -> TrustPolicies {
+    let text = format!("apiVersion: seaworthy.dev/v1alpha1\nkind: BuilderTrust\nmetadata: {{ name: b }}\nspec:{BUILDERS}\n");
+    let Document::BuilderTrust(named) = parse("b.yaml", &text).unwrap().remove(0) else { panic!("builders") };
+    let (_, loaded) = root("r");
+    let material = PolicyMaterial { roots: [("r".to_owned(), loaded)].into(), authorities: Default::default() };
+    let builders = NamedBuilders { name: named.name, trust: named.trust, material };
+    TrustPolicies::new(vec![policy("p", POLICY, &[], &["r"])]).with_builders(vec![builders])
+}
+
+fn signed_by(name: &str, extensions: &[(&str, &str)]) -> Proof {
+    let claims = CertificateClaims {
+        names: vec![SubjectName::Uri(name.to_owned())],
+        subject: String::new(),
+        issuer: Some("i".to_owned()),
+        extensions: extensions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        fingerprint: digest(3),
+        key: digest(4),
+        not_before: at("2026-01-01T00:00:00Z"),
+        not_after: at("2026-01-01T00:10:00Z"),
+    };
+    let held = |step: Step| (step, StepOutcome::Held(String::new()));
+    let steps = [Step::Form, Step::CertificateChain, Step::CertificateValidity, Step::Signature, Step::Subject].map(held).to_vec();
+    let signer = Some(Signer::Certificate(Box::new(claims)));
+    let proof =
+        Proof { trial: 0, with: TriedWith::Root("r".to_owned()), root: Some("r".to_owned()), signer, steps, times: Vec::new(), log: None };
+    logged(proof, "2026-01-01T00:05:00Z")
+}
+
+fn provenance(builder: &str) -> Provenance {
+    Provenance {
+        predicate_type: PROVENANCE_V1.to_owned(),
+        builder: builder.to_owned(),
+        build_type: "https://ci.test/type".to_owned(),
+        source: Some(Source {
+            repository: "github.com/acme/app".to_owned(),
+            reference: Some("refs/tags/v1.2.3".to_owned()),
+            commit: Some("c0ffee".to_owned()),
+            entry_point: None,
+        }),
+        external_parameters: [("workflow".to_owned(), "{}".to_owned())].into(),
+        invocation: Some(RUN.to_owned()),
+        started: None,
+        finished: None,
+        dependencies: 1,
+    }
+}
+
+fn attested(predicate: Result<Predicate, String>, proofs: Vec<Proof>) -> Statement {
+    Statement {
+        format: StatementFormat::Dsse { predicate_type: PROVENANCE_V1.to_owned() },
+        attested: Some(Arc::new(Attested { predicate, time: None, payload: Payload::NotWanted })),
+        ..statement(proofs)
+    }
+}
+
+fn of(provenance: Provenance, proof: Proof) -> Statement {
+    attested(Ok(Predicate::Provenance(Box::new(provenance))), vec![proof])
+}
+
+fn good() -> Statement {
+    of(
+        provenance(WORKFLOW),
+        signed_by(
+            WORKFLOW,
+            &[("buildSignerUri", WORKFLOW), ("sourceRepositoryUri", "https://github.com/acme/app"), ("runInvocationUri", RUN)],
+        ),
+    )
+}
+
+fn assess(statements: Vec<Statement>) -> Assessment {
+    policies().assess(&image(statements), &Expectations::default(), now())
+}
+
+/// What one provenance shows for certain, and why not more.
+fn shows(statement: Statement) -> (BuildLevel, BuildLevel, Option<Reason>) {
+    let assessment = assess(vec![statement]);
+    assert_eq!(assessment.possible, None);
+    (assessment.verified(), assessment.reached, assessment.missing.first().map(|missing| missing.reason))
+}
+
+use BuildLevel::{L0, L1, L2, L3};
+
+#[test]
+fn signer_and_builder_together_give_the_level() {
+    assert_eq!(shows(good()), (L3, L3, None));
+    let ci = |builder: &str| of(provenance(builder), signed_by("https://ci.test/build", &[]));
+    assert_eq!(shows(ci("https://ci.test/builder@v1")), (L2, L2, Some(Reason::LevelTooLow)));
+    assert_eq!(shows(ci("https://ci.test/builder@v2")), (L0, L1, Some(Reason::BuilderUntrusted)), "a builder that it does not vouch for");
+    let other_type = Provenance { build_type: "https://other.test".to_owned(), ..provenance("https://ci.test/builder@v1") };
+    assert_eq!(shows(of(other_type, signed_by("https://ci.test/build", &[]))), (L0, L1, Some(Reason::BuilderUntrusted)));
+    let release = of(provenance("https://nobody.test/builder"), signed_by("https://release.test", &[]));
+    assert_eq!(shows(release), (L1, L1, Some(Reason::BuilderUntrusted)), "trusted for the image, for a builder that nobody knows");
+}
+
+#[test]
+fn what_is_not_vouched_for_is_unverified_at_most() {
+    let stranger = of(provenance(WORKFLOW), signed_by("https://stranger.test", &[]));
+    assert_eq!(shows(stranger), (L0, L1, Some(Reason::IdentityMismatch)));
+    let unsigned = Statement { format: StatementFormat::Unsigned { predicate_type: PROVENANCE_V1.to_owned() }, ..good() };
+    assert_eq!(shows(unsigned), (L0, L1, Some(Reason::Unsigned)), "perfect, and signed by nobody");
+    let branch = WORKFLOW.replace("refs/tags/v1.2.3", "refs/heads/main");
+    assert_eq!(shows(of(provenance(&branch), signed_by(&branch, &[]))), (L0, L1, Some(Reason::IdentityMismatch)));
+    let candidate = WORKFLOW.replace("v1.2.3", "v1.2.3-rc.1");
+    assert_eq!(shows(of(provenance(&candidate), signed_by(&candidate, &[]))), (L0, L1, Some(Reason::IdentityMismatch)));
+    let two_names = {
+        let mut proof = signed_by(WORKFLOW, &[]);
+        if let Some(Signer::Certificate(claims)) = &mut proof.signer {
+            claims.names.push(SubjectName::Uri("https://other.test".to_owned()));
+        }
+        of(provenance(WORKFLOW), proof)
+    };
+    assert_eq!(shows(two_names).0, L0);
+}
+
+#[test]
+fn provenance_says_what_its_certificate_says() {
+    let with = |extensions: &[(&str, &str)]| shows(of(provenance(WORKFLOW), signed_by(WORKFLOW, extensions)));
+    let other_version = WORKFLOW.replace("v1.2.3", "v1.2.4");
+    assert_eq!(shows(of(provenance(&other_version), signed_by(WORKFLOW, &[]))), (L0, L1, Some(Reason::BuilderUntrusted)));
+    assert_eq!(with(&[("buildSignerUri", &other_version)]), (L0, L0, Some(Reason::BuilderUntrusted)));
+    assert_eq!(with(&[("sourceRepositoryUri", "https://github.com/evil/app")]), (L0, L0, Some(Reason::SourceMismatch)));
+    assert_eq!(with(&[("sourceRepositoryDigest", "dead")]), (L0, L0, Some(Reason::SourceMismatch)));
+    assert_eq!(with(&[("sourceRepositoryRef", "refs/heads/main")]), (L0, L0, Some(Reason::SourceMismatch)));
+    assert_eq!(with(&[("githubWorkflowRepository", "evil/app")]), (L0, L0, Some(Reason::SourceMismatch)));
+    assert_eq!(with(&[("githubWorkflowSha", "dead")]), (L0, L0, Some(Reason::SourceMismatch)));
+    assert_eq!(
+        with(&[("runInvocationUri", "https://github.com/acme/app/actions/runs/78/attempts/1")]),
+        (L0, L0, Some(Reason::PredicateMismatch))
+    );
+    assert_eq!(
+        with(&[("githubWorkflowRepository", "acme/app"), ("githubWorkflowSha", "c0ffee"), ("githubWorkflowRef", "refs/tags/v1.2.3")]).0,
+        L3
+    );
+    let generator = |run: &str| {
+        shows(of(
+            Provenance { invocation: Some(run.to_owned()), ..provenance(WORKFLOW) },
+            signed_by(WORKFLOW, &[("runInvocationUri", RUN)]),
+        ))
+    };
+    assert_eq!((generator("77-2").0, generator("77-1").2), (L3, Some(Reason::PredicateMismatch)));
+}
+
+#[test]
+fn expectations_are_about_source_builder_type_and_parameters() {
+    let holds = |expected: &Expectations<'_>| {
+        let assessment = policies().assess(&image(vec![good()]), expected, now());
+        match assessment.verified() {
+            L3 => Ok(()),
+            _ => Err(assessment.missing[0].reason),
+        }
+    };
+    let source = |text: &str| {
+        let sources: [SourcePattern; 1] = [text.parse().unwrap()];
+        holds(&Expectations { sources: &sources, ..Expectations::default() })
+    };
+    assert_eq!(source("github.com/acme/app"), Ok(()));
+    assert_eq!(source("github.com/acme/*"), Ok(()));
+    for other in ["github.com/acme/appA", "Agithub.com/acme/app", "github.com/Aacme/app", "github.com/acme/ap"] {
+        assert_eq!(source(other), Err(Reason::SourceMismatch), "{other}");
+    }
+    let reference = |reference: ExpectedReference| holds(&Expectations { reference: Some(&reference), ..Expectations::default() });
+    let wrong = Err(Reason::SourceMismatch);
+    assert_eq!(reference(ExpectedReference::Tag("v1.2.3".to_owned())), Ok(()));
+    assert_eq!(reference(ExpectedReference::Branch("v1.2.3".to_owned())), wrong);
+    for (version, expected) in [
+        ("v1", Ok(())),
+        ("v1.2", Ok(())),
+        ("v1.2.3", Ok(())),
+        ("v1.2.30", wrong),
+        ("v1.20", wrong),
+        ("v2", wrong),
+        ("1.2.3", wrong),
+        ("", wrong),
+    ] {
+        assert_eq!(reference(ExpectedReference::VersionedTag(version.to_owned())), expected, "{version}");
+    }
+    let builder = |name: &str| holds(&Expectations { builders: &[name.to_owned()], ..Expectations::default() });
+    assert_eq!((builder("workflows"), builder(WORKFLOW), builder("ci")), (Ok(()), Ok(()), Err(Reason::BuilderUntrusted)));
+    let build_type = |name: &str| holds(&Expectations { build_types: &[name.to_owned()], ..Expectations::default() });
+    assert_eq!((build_type("https://ci.test/type"), build_type("https://ci.test/typ")), (Ok(()), Err(Reason::PredicateMismatch)));
+    let parameters = |pairs: &[(&str, &str)]| {
+        let expected = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        holds(&Expectations { external_parameters: Some(&expected), ..Expectations::default() })
+    };
+    let mismatch = Err(Reason::PredicateMismatch);
+    assert_eq!(parameters(&[("workflow", "{}")]), Ok(()));
+    assert_eq!(
+        (parameters(&[]), parameters(&[("workflow", "{}"), ("more", "1")]), parameters(&[("workflow", "x")])),
+        (mismatch, mismatch, mismatch)
+    );
+}
+
+#[test]
+fn what_cannot_be_read_or_is_of_another_image_shows_nothing() {
+    let malformed = attested(Err("the predicate is an array, not an object".to_owned()), vec![signed_by(WORKFLOW, &[])]);
+    assert_eq!(shows(malformed), (L0, L0, Some(Reason::Malformed)));
+    let other = Statement { relation: Relation::NamesOthers(vec![digest(7)]), ..good() };
+    assert_eq!(shows(other), (L0, L0, Some(Reason::DigestMismatch)));
+    assert_eq!(assess(Vec::new()).missing[0].reason, Reason::PredicateMissing);
+    let signature = statement(vec![signed_by(WORKFLOW, &[])]);
+    assert_eq!(shows(signature), (L0, L0, Some(Reason::PredicateMissing)), "a signature is no provenance");
+    let no_source = Provenance { source: None, ..provenance(WORKFLOW) };
+    let sources: [SourcePattern; 1] = ["github.com/acme/app".parse().unwrap()];
+    let assessment = policies().assess(
+        &image(vec![of(no_source, signed_by(WORKFLOW, &[]))]),
+        &Expectations { sources: &sources, ..Expectations::default() },
+        now(),
+    );
+    assert_eq!((assessment.verified(), assessment.missing[0].reason), (L0, Reason::SourceMismatch));
+}
+
+#[test]
+fn builders_vouch_for_provenance_and_never_for_images() {
+    let signed = Statement { format: StatementFormat::SimpleSigning, attested: None, ..statement(vec![signed_by(WORKFLOW, &[])]) };
+    let ruling = policies().judge(&image(vec![signed]), &Asked::BY_POLICY, now());
+    assert!(matches!(ruling, Ruling::Rejected { reason: Reason::IdentityMismatch, .. }), "{ruling:?}");
+    assert!(TrustPolicies::default().is_empty());
+    let builders_alone = {
+        let text = format!("apiVersion: seaworthy.dev/v1alpha1\nkind: BuilderTrust\nmetadata: {{ name: b }}\nspec:{BUILDERS}\n");
+        let Document::BuilderTrust(named) = parse("b.yaml", &text).unwrap().remove(0) else { panic!("builders") };
+        let builders = NamedBuilders { name: named.name, trust: named.trust, material: PolicyMaterial::default() };
+        TrustPolicies::default().with_builders(vec![builders])
+    };
+    assert!(builders_alone.is_empty(), "they say nothing about whom to trust for images");
+}
+
+#[test]
+fn the_best_of_several_counts_and_says_by_whom() {
+    let stranger = of(provenance(WORKFLOW), signed_by("https://stranger.test", &[]));
+    let ci = of(provenance("https://ci.test/builder@v1"), signed_by("https://ci.test/build", &[]));
+    let assessment = assess(vec![stranger, ci, good()]);
+    assert_eq!(assessment.verified(), L3);
+    let shown = assessment.shown.unwrap();
+    assert_eq!(shown.statement, 2);
+    assert!(matches!(shown.by, ShownBy::Builder(name, _) if name == "workflows"));
+}
+
+#[test]
+fn the_least_of_the_platforms_counts_where_the_index_shows_less() {
+    let on = |platform: u8, statement: Statement| Statement { carrier: Carrier::Platform(digest(platform)), ..statement };
+    let level = |statements: Vec<Statement>| {
+        let some = ImageEvidence { platforms: vec![digest(71), digest(72)], ..image(statements) };
+        policies().assess(&some, &Expectations::default(), now()).verified()
+    };
+    let ci = || of(provenance("https://ci.test/builder@v1"), signed_by("https://ci.test/build", &[]));
+    assert_eq!(level(vec![on(71, good()), on(72, good())]), L3);
+    assert_eq!(level(vec![on(71, good()), on(72, ci())]), L2);
+    assert_eq!(level(vec![on(71, good())]), L0, "the other one may run");
+    assert_eq!(level(vec![ci(), on(71, good())]), L2, "the index itself");
+}
+
+#[test]
+fn what_was_not_answered_may_show_more() {
+    let unknown = UnknownAnswer { cause: Cause::Timeout, detail: "no answer".to_owned() };
+    let mut some = image(vec![of(provenance("https://ci.test/builder@v1"), signed_by("https://ci.test/build", &[]))]);
+    some.places[0].attestations = Some(unknown.clone());
+    let assessment = policies().assess(&some, &Expectations::default(), now());
+    assert_eq!((assessment.verified(), assessment.possible), (L2, Some((L3, unknown))));
+    let mut doubtful = signed_by(WORKFLOW, &[]);
+    doubtful.steps.retain(|(step, _)| *step != Step::Signature);
+    doubtful.steps.push((Step::Signature, StepOutcome::unknown(Cause::TrustRootTooOld, "old")));
+    let assessment = assess(vec![of(provenance(WORKFLOW), doubtful)]);
+    assert_eq!(
+        (assessment.verified(), assessment.possible.map(|(level, unknown)| (level, unknown.cause))),
+        (L0, Some((L3, Cause::TrustRootTooOld)))
+    );
+}
+
+proptest! {
+    #[test]
+    fn knowing_less_shows_no_more_and_denies_nothing(which in proptest::collection::vec(0_u8..5, 0..4), platforms in any::<bool>(), on in proptest::collection::vec(0_u8..3, 4), lost in 0_usize..4, piece in 0_u8..3) {
+        let made = |(kind, on): (&u8, &u8)| {
+            let statement = match kind {
+                0 => good(),
+                1 => of(provenance("https://ci.test/builder@v1"), signed_by("https://ci.test/build", &[])),
+                2 => of(provenance(WORKFLOW), signed_by("https://stranger.test", &[])),
+                3 => Statement { format: StatementFormat::Unsigned { predicate_type: PROVENANCE_V1.to_owned() }, ..good() },
+                _ => Statement { relation: Relation::NamesOthers(vec![digest(7)]), ..good() },
+            };
+            match on {
+                0 => statement,
+                platform => Statement { carrier: Carrier::Platform(digest(70 + platform)), ..statement },
+            }
+        };
+        let listed = if platforms { vec![digest(71), digest(72)] } else { Vec::new() };
+        let known = ImageEvidence { platforms: listed, ..image(which.iter().zip(&on).map(made).collect()) };
+        let mut less = known.clone();
+        let unknown = UnknownAnswer { cause: Cause::Timeout, detail: "no answer".to_owned() };
+        match piece {
+            0 => less.places[0].attestations = Some(unknown),
+            1 => less.places[0].outcome = PlaceOutcome::Unknown(unknown),
+            _ => less.manifest = ManifestPresence::Unknown(unknown),
+        }
+        if lost < less.statements.len() {
+            less.statements.remove(lost);
+        }
+        let assess = |image: &ImageEvidence| policies().assess(image, &Expectations::default(), now());
+        let (before, after) = (assess(&known), assess(&less));
+        prop_assert!(after.verified() <= before.verified());
+        let highest = after.possible.as_ref().map_or(after.verified(), |(level, _)| *level);
+        prop_assert!(highest >= before.verified(), "{before:?} became {after:?}");
+    }
+}
