@@ -92,7 +92,7 @@ impl World {
         }
         match place {
             Place::Repository(repository) => self.hosts.get(repository.registry()).cloned().unwrap_or(Outcome::Absent),
-            Place::Layout(_) | Place::Bundles(_) => Outcome::Absent,
+            Place::Layout(_) | Place::Bundles(_) | Place::Github(_) => Outcome::Absent,
         }
     }
 
@@ -192,7 +192,7 @@ impl World {
         let credential = match (&question.place, question.credential.0.is_empty()) {
             (Place::Repository(_), true) => CredentialKind::Anonymous,
             (Place::Repository(_), false) => CredentialKind::PullSecret,
-            (Place::Layout(_) | Place::Bundles(_), _) => CredentialKind::Local,
+            (Place::Layout(_) | Place::Bundles(_) | Place::Github(_), _) => CredentialKind::Local,
         };
         Arc::new(Answer { outcome, observed, credential })
     }

@@ -510,6 +510,9 @@ pub struct Doctor {
     /// Images whose registries are checked too (repeatable)
     #[arg(long = "image", value_name = "REF")]
     pub images: Vec<String>,
+    /// Trust policy whose section `evidence` names GitHub's attestation stores, which are checked too (repeatable)
+    #[arg(long, value_name = "FILE", help_heading = "Evidence")]
+    pub trust_policy: Vec<PathBuf>,
     /// The cluster.
     #[command(flatten)]
     pub cluster: ClusterOptions,

@@ -11,12 +11,14 @@ use super::exit::Exit;
 use super::output::{Target, write};
 use super::progress::Progress;
 use super::registries;
+use crate::documents::TrustPolicy;
 use crate::inventory::{ClusterNetworks, InventoryError, Network};
 use crate::model::{
-    Ask, Cause, CredentialKind, Digest, ImageReference, Inventory, Outcome, Phase, Repository, RunningImage, ScanEvent, Scope, SecretName,
-    escape_control,
+    Ask, Cause, CredentialKind, Digest, GithubStore, ImageReference, Inventory, Outcome, Phase, Repository, RunningImage, ScanEvent, Scope,
+    SecretName, escape_control,
 };
-use crate::registry::{ReferrersSupport, Registry};
+use crate::policy::evidence_places;
+use crate::registry::{GithubSight, ReferrersSupport, Registry};
 use crate::report::advice;
 
 /// How one check came out.
@@ -52,6 +54,8 @@ impl Check {
 pub(super) async fn run(arguments: Doctor) -> anyhow::Result<Exit> {
     let from = if arguments.images.is_empty() { From::Cluster } else { From::Images(arguments.images.clone()) };
     let scope = acquire::scope(&arguments.scope, None);
+    let (policies, _) = super::library::trust_policies(&arguments.trust_policy)?;
+    let policies: Vec<TrustPolicy> = policies.into_iter().map(|source| source.policy).collect();
     let mut checks = Vec::new();
     // A half diagnosis would look like a whole one: a signal ends the program, as it does by itself.
     let (_keep, never) = tokio::sync::watch::channel(None);
@@ -73,8 +77,9 @@ pub(super) async fn run(arguments: Doctor) -> anyhow::Result<Exit> {
         checks.push(addresses(&acquired.networks, &acquired.inventory.scope));
     }
     checks.extend(acquired.clock.map(|clock| skew("the API server", clock.server.duration_since(clock.local).as_secs())));
-    let registry = registries::registry(&arguments.registry, &acquired.networks, acquired.pull_secrets)?;
+    let registry = registries::registry(&arguments.registry, &acquired.networks, acquired.pull_secrets, &policies)?;
     checks.extend(check_registries(&acquired.inventory, &registry).await);
+    checks.extend(check_stores(&acquired.inventory, &policies, &registry).await);
     for (host, statistics) in registry.statistics().hosts {
         checks.extend(
             statistics
@@ -238,12 +243,43 @@ async fn check_registry(host: &str, sample: &Sample, registry: &Registry) -> Che
     Check::good(format!("{host}: answers {credential}; {support}"))
 }
 
+/// GitHub's attestation stores that the policies name for what runs.
+async fn check_stores(inventory: &Inventory, policies: &[TrustPolicy], registry: &Registry) -> Vec<Check> {
+    let images = inventory.workloads.iter().flat_map(|workload| &workload.containers).flat_map(|container| &container.images);
+    let repositories: BTreeSet<Repository> =
+        images.filter_map(|image| Some(image.reference.parse::<ImageReference>().ok()?.repository().clone())).collect();
+    let places: Vec<_> = repositories.iter().map(|repository| evidence_places(policies, repository)).collect();
+    let unusable: BTreeSet<_> = places.iter().flat_map(|places| &places.unusable).collect();
+    let fix = "write the place so that it can be named for every image that the rule matches";
+    let mut checks: Vec<Check> = unusable.into_iter().map(|(place, detail)| Check::bad(format!("{place}: {detail}"), fix)).collect();
+    let stores: BTreeSet<GithubStore> = places.into_iter().flat_map(|places| places.github).collect();
+    checks.extend(futures::future::join_all(stores.iter().map(|store| check_store(store, registry))).await);
+    checks
+}
+
+async fn check_store(store: &GithubStore, registry: &Registry) -> Check {
+    let host = store.host();
+    match registry.sight(store).await {
+        Ok(GithubSight::Whole) => Check::good(format!("{host}: {store}: all can be seen")),
+        Ok(GithubSight::Part) => Check::poor(
+            format!("{host}: {store}: what is seen there counts, and silence is unknown (evidence-location-incomplete)"),
+            "name public repositories, or use a classic token with the scope `repo`; what an owner's repositories hide is never told",
+        ),
+        Ok(GithubSight::Nothing) => Check::bad(
+            format!("{host}: {store}: it is not there, or hides"),
+            "check its name; set GH_TOKEN (for another server than github.com GH_ENTERPRISE_TOKEN) to a token that may read it",
+        ),
+        Err(unknown) => Check::bad(format!("{host}: {store}: {}: {}", unknown.cause, unknown.detail), advice(unknown.cause)),
+    }
+}
+
 fn describe(credential: CredentialKind) -> &'static str {
     match credential {
         CredentialKind::PullSecret => "to a pull secret",
         CredentialKind::CredentialProvider => "to a kubelet credential provider",
         CredentialKind::DockerConfig => "to the Docker configuration",
         CredentialKind::CredentialHelper => "to a credential helper",
+        CredentialKind::GithubToken => "to the token",
         CredentialKind::Anonymous => "without credentials",
         CredentialKind::Local => "from disk",
     }

@@ -91,7 +91,7 @@ impl Gathering<'_> {
         let listing = acquire::acquire(&self.from, &self.scope, self.cluster, self.began, stop, on_event).await?;
         let mut inventory = listing.inventory;
         inventory.gaps.extend(listing.clock.and_then(skew));
-        let registry = registries::registry(self.registry, &listing.networks, listing.pull_secrets)?;
+        let registry = registries::registry(self.registry, &listing.networks, listing.pull_secrets, &self.policies)?;
         narrow_credentials(&mut inventory, &|secrets, repository| registry.identity(secrets, repository));
         let tasks = tasks(&inventory, &|repository| places.of(repository));
         let layouts = places.layouts.iter().map(|(name, reference, _)| (name.clone(), reference.clone())).collect();

@@ -7,6 +7,7 @@ mod doctor;
 mod dry_run;
 mod evidence;
 mod exit;
+mod github;
 mod images;
 mod library;
 mod output;

@@ -57,6 +57,10 @@ impl Places {
                 .map(ExtraPlace::Repository)
                 .chain(layouts.map(|(name, _, _)| ExtraPlace::Layout(name.clone())))
                 .chain(self.bundles.iter().map(|(name, _)| ExtraPlace::Bundles(name.clone())))
+                .chain(policy.github.into_iter().map(ExtraPlace::Github))
+                .chain(
+                    policy.unusable.into_iter().map(|(place, detail)| ExtraPlace::Unusable { place: place.into(), detail: detail.into() }),
+                )
                 .collect(),
         }
     }

@@ -1,12 +1,18 @@
 //! From options to the client for registries.
 
 use super::arguments::RegistryOptions as Arguments;
+use crate::documents::TrustPolicy;
 use crate::inventory::ClusterNetworks;
 use crate::model::PullSecret;
 use crate::registry::{CredentialProviders, Proxies, Registry, RegistryOptions, Timeouts};
 
-/// The client that the options ask for.
-pub(super) fn registry(arguments: &Arguments, networks: &ClusterNetworks, pull_secrets: Vec<PullSecret>) -> anyhow::Result<Registry> {
+/// The client that the options ask for; it has the tokens for the GitHub servers that the policies name.
+pub(super) fn registry(
+    arguments: &Arguments,
+    networks: &ClusterNetworks,
+    pull_secrets: Vec<PullSecret>,
+    policies: &[TrustPolicy],
+) -> anyhow::Result<Registry> {
     let hosts = |texts: &[String]| texts.iter().map(|text| text.parse()).collect::<Result<Vec<_>, _>>();
     let usual = Timeouts::default();
     let timeouts = Timeouts {
@@ -30,6 +36,7 @@ pub(super) fn registry(arguments: &Arguments, networks: &ClusterNetworks, pull_s
             .zip(arguments.credential_provider_bin_dir.clone())
             .map(|(config, directory)| CredentialProviders { config, directory }),
         proxies: Proxies::from_env(),
+        github_tokens: super::github::tokens(policies),
         ..RegistryOptions::default()
     };
     Ok(Registry::new(options, pull_secrets)?)

@@ -192,6 +192,7 @@ fn describe(statement: &Statement) -> String {
         StatementSource::CosignTag => "by tag",
         StatementSource::Referrer => "by referrer",
         StatementSource::BundleFile => "from a file",
+        StatementSource::GithubStore => "from GitHub's store",
         StatementSource::IndexEntry => "inside the index",
     };
     let carrier = match &statement.carrier {

@@ -40,8 +40,9 @@ pub use rule::{
     VerifiedLeaf,
 };
 pub use trust_policy::{
-    Authority, Demand, EvidencePlace, EvidenceRule, FulcioExtension, ImageRule, Keyless, Material, NoLogs, Otherwise, OwnCertificate,
-    Requirement, Revocation, SctDemand, SigstoreInstance, Strength, TextMatch, TrustPolicy, TrustRootSource, TufMirror, anchored,
+    Authority, Demand, EvidencePlace, EvidenceRule, FulcioExtension, GithubPlace, ImageRule, Keyless, Material, NoLogs, Otherwise,
+    OwnCertificate, Requirement, Revocation, SctDemand, SigstoreInstance, Strength, TextMatch, TrustPolicy, TrustRootSource, TufMirror,
+    anchored,
 };
 
 /// The only API version so far.

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::moment::Moment;
-use crate::model::{Digest, Pattern};
+use crate::model::{Digest, GithubStore, GithubStoreError, Pattern};
 
 /// A trust policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -366,6 +366,37 @@ pub enum EvidencePlace {
     Repository(String),
     /// A prefix before cosign's tags in the image's own repository.
     TagPrefix(String),
+    /// GitHub's attestation store, where `actions/attest` keeps bundles that are not pushed to the registry. What it lacks does not
+    /// speak for the image's own repository; where it cannot be asked, nothing is absent.
+    Github(GithubPlace),
+}
+
+/// Whose attestations GitHub is asked for. Exactly one of `repository` and `owner`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GithubPlace {
+    /// Those of one repository, `OWNER/NAME`; `{path}` stands for the image's path inside its registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
+    /// Those of every repository of an organisation or user that the token may see. What it does not see is not shown, so that finding
+    /// nothing is never an absence: name the repository where you can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Base of the REST API where it is not github.com's: `https://HOST/api/v3` of GitHub Enterprise Server,
+    /// `https://api.SUBDOMAIN.ghe.com` with data residency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<String>,
+}
+
+impl GithubPlace {
+    /// The store to ask about an image with this path inside its registry.
+    ///
+    /// # Errors
+    /// When what comes of `{path}` is no repository of GitHub; the rest was checked when the policy was loaded.
+    pub fn store(&self, path: &str) -> Result<GithubStore, GithubStoreError> {
+        let repository = self.repository.as_ref().map(|template| template.replace("{path}", path));
+        GithubStore::new(repository.as_deref(), self.owner.as_deref(), self.api.as_deref())
+    }
 }
 
 /// A regular expression that all of a text has to match.

@@ -58,6 +58,8 @@ pub enum StatementSource {
     Referrer,
     /// From a file of bundles.
     BundleFile,
+    /// From GitHub's attestation store.
+    GithubStore,
     /// Listed inside the image's own index (BuildKit's attestation manifests).
     IndexEntry,
 }

@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
+use super::github::GithubStore;
 use super::reference::Repository;
 use super::verdict::Cause;
 
@@ -74,6 +75,8 @@ pub enum CredentialKind {
     CredentialHelper,
     /// None.
     Anonymous,
+    /// A token for GitHub's API, from the environment.
+    GithubToken,
     /// Nothing was asked over the network.
     Local,
 }
@@ -88,6 +91,8 @@ pub enum Place {
     Layout(Arc<str>),
     /// A directory or JSONL file of bundles, named as it was given.
     Bundles(Arc<str>),
+    /// GitHub's attestation store.
+    Github(GithubStore),
 }
 
 impl fmt::Display for Place {
@@ -96,6 +101,7 @@ impl fmt::Display for Place {
             Self::Repository(repository) => fmt::Display::fmt(repository, formatter),
             Self::Layout(directory) => write!(formatter, "layout {directory}"),
             Self::Bundles(path) => write!(formatter, "bundles {path}"),
+            Self::Github(store) => fmt::Display::fmt(store, formatter),
         }
     }
 }

@@ -9,6 +9,7 @@ mod digest;
 mod event;
 mod evidence;
 mod finding;
+mod github;
 mod inventory;
 mod ledger;
 mod manifest;
@@ -38,6 +39,7 @@ pub use evidence::{
     StatementFormat, StatementSource, SubjectState, TagState,
 };
 pub use finding::{ContainerFinding, ControlStatus, Evidence, Judgement, WorkloadFinding};
+pub use github::{GITHUB_API, GithubScope, GithubStore, GithubStoreError};
 pub use inventory::{ClusterIdentity, Gap, Inventory, InventoryCounts, NotJudged, NotVisible, Scope};
 pub use ledger::{
     Answer, Ask, CosignTag, CredentialIdentity, CredentialKind, Descriptor, Ledger, Outcome, Place, Question, SecretName, UnknownAnswer,

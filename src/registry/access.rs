@@ -266,6 +266,7 @@ impl<'a> Session<'a> {
             login: self.credential.id,
             cap: get.cap,
             form: None,
+            version: None,
         };
         self.client.send(&request, &self.patience).await
     }

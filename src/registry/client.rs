@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use hyper_util::client::proxy::matcher::Matcher;
 use jiff::Timestamp;
 use reqwest::Certificate;
@@ -65,6 +65,8 @@ pub(super) struct Request {
     pub(super) cap: u64,
     /// A form to post.
     pub(super) form: Option<Bytes>,
+    /// Version of the API that is spoken, where it has to be said.
+    pub(super) version: Option<(HeaderName, HeaderValue)>,
 }
 
 /// What was answered.
@@ -379,6 +381,9 @@ fn built(request: &Request, url: &Url) -> reqwest::Request {
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if let Some(authorization) = request.authorization.as_ref().filter(|_| same_origin(url, &request.url)) {
         headers.insert(AUTHORIZATION, authorization.clone());
+    }
+    if let Some((name, value)) = &request.version {
+        headers.insert(name.clone(), value.clone());
     }
     if let Some(form) = &request.form {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));

@@ -1,10 +1,12 @@
 //! What a registry client is told: limits, manners, trust and where credentials lie.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::host_rule::HostRule;
+use crate::model::Secret;
 
 /// Everything that can be set about the client for registries. [`Default`] is right for a scan of a real cluster.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +31,18 @@ pub struct RegistryOptions {
     pub credential_providers: Option<CredentialProviders>,
     /// Proxies.
     pub proxies: Proxies,
+    /// Tokens for GitHub's API, by the base of the API (as [`GithubStore::api`](crate::model::GithubStore::api) has it) for which alone
+    /// each is.
+    pub github_tokens: BTreeMap<String, GithubToken>,
+}
+
+/// A token for GitHub's API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GithubToken {
+    /// The token.
+    pub token: Secret,
+    /// Where it comes from, for a person: the name of an environment variable.
+    pub origin: &'static str,
 }
 
 /// Where the kubelet's credential-provider plug-ins are configured.

@@ -224,7 +224,7 @@ fn is_registry_error(body: &[u8]) -> bool {
     serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|body| body.get("errors").is_some_and(serde_json::Value::is_array))
 }
 
-fn next_page(from: &Url, next: &str) -> Result<Url, UnknownAnswer> {
+pub(super) fn next_page(from: &Url, next: &str) -> Result<Url, UnknownAnswer> {
     let refuse = |why: &str| failure(Cause::InvalidResponse, format!("the next page of {} {why}", shown(from)));
     let mut url = from.join(next).map_err(|_| refuse("has no usable address"))?;
     if !same_origin(&url, from) {

@@ -32,6 +32,7 @@ pub(super) struct Inner {
     pub(super) client: Client,
     pub(super) tokens: Tokens,
     pub(super) keyring: Keyring,
+    pub(super) github: super::github::Memory,
     accesses: Mutex<HashMap<(Repository, CredentialIdentity), Arc<Access>>>,
 }
 
@@ -50,7 +51,13 @@ impl Registry {
             shared.push(Box::new(DockerConfigSource::open(path, timeout)?));
         }
         let keyring = Keyring { pull_secrets: PullSecrets::new(pull_secrets), shared, numbers: LoginNumbers::default() };
-        Ok(Self(Arc::new(Inner { client: Client::new(options)?, tokens: Tokens::default(), keyring, accesses: Mutex::default() })))
+        Ok(Self(Arc::new(Inner {
+            client: Client::new(options)?,
+            tokens: Tokens::default(),
+            keyring,
+            github: super::github::Memory::default(),
+            accesses: Mutex::default(),
+        })))
     }
 
     /// On whose behalf a workload's image is asked about: those of its pull secrets that say something about the repository, by

@@ -21,11 +21,14 @@ pub enum RequestKind {
     Base,
     /// A token.
     Token,
+    /// A question to GitHub's API about attestations.
+    Attestations,
 }
 
 impl RequestKind {
     /// All of them, in order.
-    pub const ALL: [Self; 7] = [Self::ManifestHead, Self::ManifestGet, Self::Referrers, Self::Blob, Self::Tags, Self::Base, Self::Token];
+    pub const ALL: [Self; 8] =
+        [Self::ManifestHead, Self::ManifestGet, Self::Referrers, Self::Blob, Self::Tags, Self::Base, Self::Token, Self::Attestations];
 
     /// Its name.
     #[must_use]
@@ -38,6 +41,7 @@ impl RequestKind {
             Self::Tags => "tags",
             Self::Base => "base",
             Self::Token => "token",
+            Self::Attestations => "attestations",
         }
     }
 }

@@ -150,6 +150,7 @@ async fn fetch(client: &Client, key: &Key, credential: &Credential, patience: &P
         login: credential.id,
         cap: MOST_BYTES,
         form,
+        version: None,
     };
     let reply = client.send(&request, patience).await?;
     let service = shown(&request.url);

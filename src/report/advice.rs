@@ -35,7 +35,9 @@ pub fn advice(cause: Cause) -> &'static str {
         Cause::NotCaptured => {
             "The snapshot does not hold this answer: take it again, without `--inventory-only` and with the same layouts and bundles."
         }
-        Cause::EvidenceLocationIncomplete => "Only a mirror or cache was asked, not the origin: declare where the origin's evidence is.",
+        Cause::EvidenceLocationIncomplete => {
+            "Only a mirror, or only a part of what may be there, was asked: declare where all evidence lies, and ask with a credential that sees it."
+        }
         Cause::UnsupportedFormat => "A signature in a format that is recognised and not supported: verify it with the tool that made it.",
         Cause::TrustRootUnavailable => "The trust root could not be loaded: check its source, or name a file.",
         Cause::TrustRootTooOld => "The trust root is older than the evidence: update it.",

@@ -171,7 +171,7 @@ impl Inquiry<'_> {
         let looking = Looking { signatures: false, attestations: self.needs.attestations };
         let mut search = Search::default();
         self.read_holders(&home, Beside { digest: platform, carrier, looking }, holders, &mut search)?;
-        finds.take(&home, search.of_platform(), true);
+        finds.take(home.to_string(), search.of_platform(), true);
         Some(())
     }
 

@@ -35,6 +35,7 @@ pub fn foresee(tasks: &BTreeMap<ImageTask, DeclaredPlaces>, needs: Needs) -> BTr
     for question in questions {
         let host = match &question.place {
             Place::Repository(repository) => repository.registry().to_owned(),
+            Place::Github(store) => store.host().to_owned(),
             other => other.to_string(),
         };
         let at_host = foreseen.entry(host).or_default();

@@ -85,7 +85,8 @@ impl Inquiry<'_> {
         // Nobody's credential matters for what lies on disk: such answers are shared by all.
         let credential = match place {
             Place::Repository(_) => self.task.credential.clone(),
-            Place::Layout(_) | Place::Bundles(_) => CredentialIdentity::default(),
+            // And GitHub is asked with the token of the whole scan.
+            Place::Layout(_) | Place::Bundles(_) | Place::Github(_) => CredentialIdentity::default(),
         };
         let question = Question { place: place.clone(), ask, credential };
         let answer = self.view.answer(&question);

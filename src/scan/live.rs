@@ -1,15 +1,15 @@
-//! The source that asks: registries over the network, layouts and bundle files on disk, answers that are still young enough.
+//! The source that asks: registries and GitHub over the network, layouts and bundle files on disk, answers that are still young enough.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
 
 use super::board::{Answered, Source};
-use crate::model::{Answer, Ask, Cause, CredentialIdentity, CredentialKind, Outcome, Place, Question, Repository};
-use crate::registry::{BlobCache, Bundles, DiskCache, Layout, Registry, Statistics};
+use crate::model::{Answer, Ask, Cause, CredentialIdentity, CredentialKind, GithubStore, Outcome, Place, Question, Repository};
+use crate::registry::{BlobCache, Bundles, DiskCache, GithubSight, Layout, Registry, Statistics};
 
 /// Registries, layouts, bundle files, and the cache before the registries.
 pub struct LiveSource {
@@ -97,6 +97,29 @@ impl LiveSource {
         asked.into_iter().map(|fresh| Answered { answer: fresh.answer, body: fresh.body }).collect()
     }
 
+    /// Answers from the cache and GitHub.
+    ///
+    /// What the cache holds was seen by the token of another day: it counts where today's sees the whole store, and its bundles are at
+    /// hand.
+    async fn ask_github(&self, store: &GithubStore, question: &Question) -> Answered {
+        let blobs = self.cache.as_ref();
+        let at_hand = |answer: &Answer| match &answer.outcome {
+            Outcome::Found(found) => found.iter().all(|found| blobs.is_some_and(|blobs| blobs.get(&found.digest).is_some())),
+            Outcome::Absent | Outcome::Unknown(_) => true,
+        };
+        let kept = self.answers().and_then(|answers| answers.get_answer(question, self.max_age, Timestamp::now())).filter(at_hand);
+        if let Some(answer) = kept
+            && self.registry.sight(store).await == Ok(GithubSight::Whole)
+        {
+            return Answered { answer, body: None };
+        }
+        let fresh = self.registry.attestations(store, &question.ask, blobs.map(|blobs| blobs as &dyn BlobCache)).await;
+        if let Some(answers) = self.answers() {
+            answers.put_answer(question, &fresh.answer);
+        }
+        Answered { answer: fresh.answer, body: fresh.body }
+    }
+
     /// Whether these credentials were shown a manifest, or the tags, of the repository in this scan; `None` where they asked for none.
     fn shown(&self, repository: &Repository, credential: &CredentialIdentity) -> Option<bool> {
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,6 +141,7 @@ impl Source for LiveSource {
                     .iter()
                     .map(|question| on_disk(self.layouts.get(name).map(|layout| layout.answer(&question.ask, Timestamp::now()))))
                     .collect(),
+                Place::Github(store) => join_all(asks.iter().map(|question| self.ask_github(store, question))).await,
                 Place::Bundles(name) => asks
                     .iter()
                     .map(|question| on_disk(self.bundles.get(name).map(|bundles| bundles.answer(&question.ask, Timestamp::now()))))

@@ -183,15 +183,15 @@ impl Inquiry<'_> {
         (!waiting).then_some(())
     }
 
-    /// Looks in a file or directory of bundles.
-    pub(super) fn search_bundles(&mut self, place: &Place, beside: Beside<'_>) -> Option<Search> {
+    /// Looks where bundles are kept by the digest that they are about: in a file or directory, or in GitHub's store.
+    pub(super) fn search_bundles(&mut self, place: &Place, source: StatementSource, beside: Beside<'_>) -> Option<Search> {
         let answer = self.ask(place, Ask::Referrers(beside.digest.clone()))?;
         let mut search = Search::default();
         search.saw(&answer, About::Everything);
         let Outcome::Found(descriptors) = &answer.outcome else { return Some(search) };
         let pieces = in_order(descriptors)
             .map(|found| Piece {
-                source: StatementSource::BundleFile,
+                source,
                 manifest: None,
                 layer: Link {
                     media_type: found.media_type.clone(),

@@ -8,8 +8,8 @@ use super::pieces::{Holder, in_order};
 use super::subject::first;
 use super::task::{DeclaredPlaces, ExtraPlace};
 use crate::model::{
-    Answer, Ask, Carrier, Cause, CosignTag, Descriptor, Digest, IndexAbove, Link, ManifestPresence, Outcome, Place, PlaceOutcome,
-    PlaceRecord, PredicateKind, PredicateKinds, Relation, Statement, StatementFormat, StatementSource, UnknownAnswer,
+    Answer, Ask, Carrier, Cause, CosignTag, Descriptor, Digest, GithubScope, IndexAbove, Link, ManifestPresence, Outcome, Place,
+    PlaceOutcome, PlaceRecord, PredicateKind, PredicateKinds, Relation, Statement, StatementFormat, StatementSource, UnknownAnswer,
 };
 
 /// What is looked for beside a digest.
@@ -78,7 +78,7 @@ impl Finds {
     /// Takes in what was found in one place; the same bytes found twice (by tag and by referrer, say) are one statement. Not so where
     /// they were read differently, or lie beside other annotations: cosign keeps a signature beside its payload, so one payload may be
     /// signed by several and by nobody.
-    pub(super) fn take(&mut self, place: &Place, search: Search, authoritative: bool) {
+    pub(super) fn take(&mut self, place: String, search: Search, authoritative: bool) {
         let before = self.found.len();
         for found in search.found {
             let same = |known: &Found| {
@@ -100,7 +100,7 @@ impl Finds {
             None => PlaceOutcome::Looked(count),
         };
         self.warnings.extend(search.warnings);
-        self.note(PlaceRecord { place: place.to_string(), outcome, attestations: search.unknown_attestations, observed: search.observed });
+        self.note(PlaceRecord { place, outcome, attestations: search.unknown_attestations, observed: search.observed });
     }
 
     /// Takes in what was found beside another digest.
@@ -215,7 +215,7 @@ impl Inquiry<'_> {
         let home = self.task.home.clone();
         let own = self.search(&home, beside, &places.tag_prefixes);
         let extra: Vec<_> = places.extra.iter().map(|place| self.search_extra(place, beside)).collect();
-        let mut looked = vec![(home, own?, places.home_is_authoritative)];
+        let mut looked = vec![(home.to_string(), own?, places.home_is_authoritative)];
         for found in extra {
             looked.extend(found?);
         }
@@ -227,13 +227,13 @@ impl Inquiry<'_> {
         }
         let mut finds = Finds::default();
         for (place, search, authoritative) in looked {
-            finds.take(&place, beside.seen(search), authoritative);
+            finds.take(place, beside.seen(search), authoritative);
         }
         Some(finds)
     }
 
     /// Looks in a further place; `None` inside where it turns out to be no place for this image.
-    fn search_extra(&mut self, extra: &ExtraPlace, beside: Beside<'_>) -> Option<Option<(Place, Search, bool)>> {
+    fn search_extra(&mut self, extra: &ExtraPlace, beside: Beside<'_>) -> Option<Option<(String, Search, bool)>> {
         match extra {
             ExtraPlace::Repository(repository) => {
                 let place = Place::Repository(repository.clone());
@@ -248,7 +248,7 @@ impl Inquiry<'_> {
                     ),
                     Outcome::Unknown(unknown) => search.unanswered(unknown.cause, unknown.detail.clone()),
                 }
-                Some(Some((place, search, true)))
+                Some(Some((place.to_string(), search, true)))
             }
             ExtraPlace::Layout(name) => {
                 let place = Place::Layout(name.clone());
@@ -262,12 +262,30 @@ impl Inquiry<'_> {
                     return Some(None);
                 }
                 search.saw(&held, About::Everything);
-                Some(Some((place, search, false)))
+                Some(Some((place.to_string(), search, false)))
             }
             ExtraPlace::Bundles(name) => {
                 let place = Place::Bundles(name.clone());
-                let search = self.search_bundles(&place, beside)?;
-                Some(Some((place, search, false)))
+                let search = self.search_bundles(&place, StatementSource::BundleFile, beside)?;
+                Some(Some((place.to_string(), search, false)))
+            }
+            ExtraPlace::Github(store) => {
+                let place = Place::Github(store.clone());
+                let mut search = self.search_bundles(&place, StatementSource::GithubStore, beside)?;
+                if let GithubScope::Owner(owner) = store.scope() {
+                    let detail = format!(
+                        "GitHub shows of {owner} what the token may see, and does not say whether that is all; \
+                         name the repository in the policy (`github: {{ repository: {owner}/… }}`)"
+                    );
+                    search.unanswered(Cause::EvidenceLocationIncomplete, detail);
+                }
+                // It holds what was kept there, and says nothing about what was pushed elsewhere.
+                Some(Some((place.to_string(), search, false)))
+            }
+            ExtraPlace::Unusable { place, detail } => {
+                let mut search = Search::default();
+                search.unanswered(Cause::EvidenceLocationIncomplete, detail.to_string());
+                Some(Some((place.to_string(), search, false)))
             }
         }
     }

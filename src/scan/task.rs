@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{CredentialIdentity, ImageReference, Place, Repository, RunningImage};
+use crate::model::{CredentialIdentity, GithubStore, ImageReference, Place, Repository, RunningImage};
 
 /// One image as some container names and runs it. Containers that agree in all of this share the evidence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,4 +52,13 @@ pub enum ExtraPlace {
     Layout(Arc<str>),
     /// Bundles by subject digest, by the name of the file or directory. What they lack is no absence.
     Bundles(Arc<str>),
+    /// GitHub's attestation store. What it lacks says nothing about the image's own place; what cannot be asked is unknown.
+    Github(GithubStore),
+    /// One that is declared and cannot be named for this image: nobody knows what lies there.
+    Unusable {
+        /// As it was declared.
+        place: Arc<str>,
+        /// Why it cannot be named.
+        detail: Arc<str>,
+    },
 }

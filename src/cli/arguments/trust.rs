@@ -46,7 +46,7 @@ pub struct TrustOptions {
     /// Trust root of --key and --identity (default: Sigstore's public-good one)
     #[arg(long, global = true, value_name = "FILE", help_heading = "Trust")]
     pub trusted_root: Option<PathBuf>,
-    /// Contact nothing but the API server and registries: trust roots come from the cache, or from inside this program
+    /// Contact nothing but the API server, registries and the places that a policy's `evidence` names: trust roots come from the cache, or from inside this program
     #[arg(long, global = true, help_heading = "Trust")]
     pub offline: bool,
     /// Warn of trust roots that are older

@@ -1,12 +1,12 @@
 //! What is wrong with a trust policy beyond its shape. A name that refers to nothing would make a rule weaker than it reads.
 
 use super::{
-    Authority, Demand, EvidencePlace, EvidenceRule, ImageRule, Keyless, Requirement, Revocation, SctDemand, Strength, TextMatch,
-    TrustPolicy, TrustRootSource,
+    Authority, Demand, EvidencePlace, EvidenceRule, GithubPlace, ImageRule, Keyless, Requirement, Revocation, SctDemand, Strength,
+    TextMatch, TrustPolicy, TrustRootSource,
 };
 use crate::documents::error::did_you_mean;
 use crate::documents::located::Fault;
-use crate::model::Algorithm;
+use crate::model::{Algorithm, GithubStoreError};
 
 impl TrustPolicy {
     /// The first thing that is wrong beyond its shape.
@@ -226,6 +226,19 @@ impl EvidencePlace {
                 let is_tag = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
                 let fits = !prefix.is_empty() && prefix.len() <= 40 && prefix.bytes().all(is_tag) && !prefix.starts_with(['.', '-']);
                 (!fits).then(|| Fault::new(format!("tagPrefix {prefix:?} is not the beginning of a tag")).under("tagPrefix"))
+            }
+            Self::Github(place) => {
+                // `{path}` may be a whole repository, or its name alone.
+                let error = place.store("owner/name").or_else(|error| place.store("name").map_err(|_| error)).err()?;
+                let key = match &error {
+                    GithubStoreError::Scope => return Some(Fault::new(error.to_string()).under("github")),
+                    GithubStoreError::Repository(_) => "repository",
+                    GithubStoreError::Owner(_) => "owner",
+                    GithubStoreError::Api { .. } => "api",
+                };
+                // As it was written, and not with an example in it.
+                let error = GithubPlace::store(place, "{path}").err().unwrap_or(error);
+                Some(Fault::new(error.to_string()).under(key).under("github"))
             }
         }
     }

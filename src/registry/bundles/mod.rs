@@ -3,7 +3,7 @@
 //! `gh attestation download` writes such files (`sha256:<hex>.jsonl`, one bundle a line); `cosign … --bundle` writes one bundle a file.
 //! What does not parse is remembered with its place and never ends a scan; but where a bundle may have been lost, silence is unknown.
 
-mod piece;
+pub(super) mod piece;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::model::{Descriptor, Digest};
 
 const BUNDLE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
-const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+pub(in crate::registry) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
 
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -18,7 +18,7 @@ const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIEN
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
 /// What a document is.
-pub(super) enum Piece {
+pub(in crate::registry) enum Piece {
     /// A bundle or an envelope.
     Evidence(Evidence),
     /// JSON of another kind.
@@ -28,10 +28,10 @@ pub(super) enum Piece {
 }
 
 /// A bundle or an envelope.
-pub(super) struct Evidence {
-    pub(super) media_type: String,
+pub(in crate::registry) struct Evidence {
+    pub(in crate::registry) media_type: String,
     pub(super) subjects: BTreeSet<Digest>,
-    pub(super) predicate_type: Option<String>,
+    pub(in crate::registry) predicate_type: Option<String>,
     pub(super) why_no_subject: String,
 }
 
@@ -87,7 +87,7 @@ struct Subject {
 }
 
 /// Reads a document.
-pub(super) fn read(document: &[u8]) -> Piece {
+pub(in crate::registry) fn read(document: &[u8]) -> Piece {
     let wire: Wire = match serde_json::from_slice(document) {
         Ok(wire) => wire,
         Err(error) if error.is_data() => return Piece::Foreign(format!("neither a Sigstore bundle nor a DSSE envelope: {error}")),
@@ -146,7 +146,7 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     engine.decode(text).ok()
 }
 
-pub(super) fn descriptor(media_type: &str, digest: &Digest, size: usize) -> Descriptor {
+pub(in crate::registry) fn descriptor(media_type: &str, digest: &Digest, size: usize) -> Descriptor {
     Descriptor {
         media_type: media_type.to_owned(),
         digest: digest.clone(),

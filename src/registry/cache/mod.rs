@@ -163,7 +163,11 @@ impl DiskCache {
 }
 
 fn may_be_kept(question: &Question) -> bool {
-    matches!(question.place, Place::Repository(_)) && matches!(question.ask, Ask::Tag(_) | Ask::Referrers(_))
+    match question.place {
+        Place::Repository(_) => matches!(question.ask, Ask::Tag(_) | Ask::Referrers(_)),
+        Place::Github(_) => matches!(question.ask, Ask::Referrers(_)),
+        Place::Layout(_) | Place::Bundles(_) => false,
+    }
 }
 
 fn is_known(answer: &Answer) -> bool {

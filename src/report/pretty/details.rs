@@ -250,6 +250,7 @@ fn credential_text(credential: CredentialKind) -> &'static str {
         CredentialKind::CredentialProvider => "with a credential provider",
         CredentialKind::DockerConfig => "with config.json",
         CredentialKind::CredentialHelper => "with a credential helper",
+        CredentialKind::GithubToken => "with a token for GitHub",
         CredentialKind::Anonymous => "anonymously",
         CredentialKind::Local => "locally",
     }

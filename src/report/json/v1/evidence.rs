@@ -171,6 +171,8 @@ enum AnsweredAs {
     DockerConfig,
     /// A credential helper that a Docker configuration file names.
     CredentialHelper,
+    /// A token for GitHub's API, from the environment.
+    GithubToken,
     /// None.
     Anonymous,
     /// Nothing was asked over the network.
@@ -184,6 +186,7 @@ impl From<CredentialKind> for AnsweredAs {
             CredentialKind::CredentialProvider => Self::CredentialProvider,
             CredentialKind::DockerConfig => Self::DockerConfig,
             CredentialKind::CredentialHelper => Self::CredentialHelper,
+            CredentialKind::GithubToken => Self::GithubToken,
             CredentialKind::Anonymous => Self::Anonymous,
             CredentialKind::Local => Self::Local,
         }
@@ -279,6 +282,7 @@ impl<'a> From<&'a model::Statement> for Statement<'a> {
                 model::StatementSource::CosignTag => FoundBy::CosignTag,
                 model::StatementSource::Referrer => FoundBy::Referrer,
                 model::StatementSource::BundleFile => FoundBy::BundleFile,
+                model::StatementSource::GithubStore => FoundBy::GithubStore,
                 model::StatementSource::IndexEntry => FoundBy::IndexEntry,
             },
             place: &statement.place,
@@ -364,6 +368,8 @@ enum FoundBy {
     Referrer,
     /// From a file of bundles.
     BundleFile,
+    /// From GitHub's attestation store.
+    GithubStore,
     /// Listed inside the image's own index.
     IndexEntry,
 }
