@@ -9,6 +9,7 @@ mod cluster;
 mod configuration;
 mod contacted;
 mod gates;
+mod github;
 mod interrupted;
 mod kept;
 mod proxy;

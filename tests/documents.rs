@@ -129,6 +129,14 @@ fn mistakes_are_named_with_their_place_and_what_was_meant() {
             "a place of two kinds",
             policy("evidence:\n    - match: [\"mirror.corp\"]\n      places: [{ repository: \"ghcr.io/a\", tagPrefix: x }]"),
         ),
+        ("a store of two kinds", github("{ repository: acme/app, owner: acme }")),
+        ("a store of nobody", github("{}")),
+        ("a store by the address of a page", github("{ repository: \"https://github.com/acme/app\" }")),
+        ("a store by a placeholder that is none", github("{ repository: \"acme/{name}\" }")),
+        ("a store over plain HTTP", github("{ owner: acme, api: \"http://ghe.acme.test/api/v3\" }")),
+        ("a store at the wrong address of github.com", github("{ owner: acme, api: \"https://github.com\" }")),
+        ("a store with a token", github("{ owner: acme, token: x }")),
+        ("stores", github("{ repository: \"{path}\" }\n        - github: { repository: \"acme/{path}\" }")),
         ("too deep", with(&format!("  rule: {}{}\n", "{ not: ".repeat(200), "}".repeat(200)))),
         (
             "after a Windows line end and a byte-order mark",
@@ -147,6 +155,10 @@ fn mistakes_are_named_with_their_place_and_what_was_meant() {
     ];
     let shown: String = complaints.iter().map(|(what, complaint)| format!("{what}\n    {complaint}\n")).collect();
     insta::assert_snapshot!(shown);
+}
+
+fn github(places: &str) -> String {
+    policy(&format!("evidence:\n    - match: [\"**\"]\n      places:\n        - github: {places}"))
 }
 
 fn framework(spec: &str) -> String {

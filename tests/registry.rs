@@ -13,6 +13,7 @@ use seaworthy::registry::{Answered, Manners, Registry, RegistryOptions, RequestK
 use crate::scripted_registry::{Act, Asked, Reply, ScriptedRegistry};
 
 mod credentials;
+mod github;
 mod kept;
 mod manners;
 mod matrix;

@@ -17,12 +17,11 @@ pub(super) fn print(prepared: &Prepared, needs: Needs) -> anyhow::Result<()> {
         text.push_str("  nothing: the chosen controls read the specification alone\n");
     }
     for (host, at) in &foreseen {
-        let mut asked = vec![format!("{} about manifests", at.manifests)];
-        if at.referrers > 0 {
-            asked.push(format!("{} about referrers", at.referrers));
-        }
-        if at.others > 0 {
-            asked.push(format!("{} about else", at.others));
+        let counts = [(at.manifests, "manifests"), (at.referrers, "referrers"), (at.others, "else")];
+        let mut asked: Vec<_> =
+            counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} about {what}")).collect();
+        if asked.is_empty() {
+            asked.push("once the digest is known".to_owned());
         }
         let repositories = if at.places.len() == 1 { "1 repository".to_owned() } else { format!("{} repositories", at.places.len()) };
         text.push_str(&format!("  {:<40} {repositories}; questions: {}\n", escape_control(host), asked.join(", ")));

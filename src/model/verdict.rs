@@ -159,7 +159,7 @@ closed_list! {
         DigestUnknown = "digest-unknown",
         /// The snapshot does not hold this question.
         NotCaptured = "not-captured",
-        /// Only a mirror or cache was asked, not the origin.
+        /// Only a part was asked of what may be there: a mirror or cache and not the origin, or a place that hides some from these credentials.
         EvidenceLocationIncomplete = "evidence-location-incomplete",
         /// Recognised, not supported.
         UnsupportedFormat = "unsupported-format",

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use hyper_util::client::proxy::matcher::Matcher;
 use jiff::Timestamp;
@@ -215,7 +215,7 @@ impl Client {
                 Ok((status, headers, body)) => {
                     host.quotas.note(request.login, &headers);
                     note_clock(&host.counters, &headers);
-                    let trouble = trouble_of(status);
+                    let trouble = trouble_of(status, &headers);
                     let Some(trouble) = trouble else {
                         host.window.answered(took);
                         return Ok(Reply { status, headers, body, url });
@@ -392,9 +392,11 @@ fn built(request: &Request, url: &Url) -> reqwest::Request {
     built
 }
 
-fn trouble_of(status: StatusCode) -> Option<Trouble> {
+fn trouble_of(status: StatusCode, headers: &HeaderMap) -> Option<Trouble> {
     match status.as_u16() {
         429 => Some(Trouble::RateLimited),
+        // Who is forbidden something for good is not told when to come again: so GitHub limits rates.
+        403 if headers.contains_key(RETRY_AFTER) => Some(Trouble::RateLimited),
         502..=504 => Some(Trouble::Unavailable),
         _ => None,
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::gather::{Answers, Gathered, gather};
-use super::task::{DeclaredPlaces, ImageTask};
+use super::task::{DeclaredPlaces, ExtraPlace, ImageTask};
 use crate::model::{Answer, Ask, Digest, Needs, Place, Question};
 
 /// What would be asked of one place, before any answer is known. What is found leads to more: two requests for each piece of evidence.
@@ -22,7 +22,7 @@ pub struct Foreseen {
     pub others: u64,
 }
 
-/// The first questions of a scan, by registry host (or by name of a layout or file). Each question is counted once.
+/// The first questions of a scan, and every host at which a policy says that evidence lies, by registry host (or by name of a layout or file). Each question is counted once.
 #[must_use]
 pub fn foresee(tasks: &BTreeMap<ImageTask, DeclaredPlaces>, needs: Needs) -> BTreeMap<String, Foreseen> {
     let mut questions: BTreeSet<Question> = BTreeSet::new();
@@ -32,13 +32,19 @@ pub fn foresee(tasks: &BTreeMap<ImageTask, DeclaredPlaces>, needs: Needs) -> BTr
         }
     }
     let mut foreseen: BTreeMap<String, Foreseen> = BTreeMap::new();
+    if needs.signatures || !needs.attestations.is_empty() {
+        // Where a tag has to be resolved first, other hosts are asked only after that; they are named all the same.
+        for extra in tasks.values().flat_map(|places| &places.extra) {
+            let place = match extra {
+                ExtraPlace::Repository(repository) => Place::Repository(repository.clone()),
+                ExtraPlace::Github(store) => Place::Github(store.clone()),
+                ExtraPlace::Layout(_) | ExtraPlace::Bundles(_) | ExtraPlace::Unusable { .. } => continue,
+            };
+            foreseen.entry(host(&place)).or_default().places.insert(place.to_string());
+        }
+    }
     for question in questions {
-        let host = match &question.place {
-            Place::Repository(repository) => repository.registry().to_owned(),
-            Place::Github(store) => store.host().to_owned(),
-            other => other.to_string(),
-        };
-        let at_host = foreseen.entry(host).or_default();
+        let at_host = foreseen.entry(host(&question.place)).or_default();
         at_host.places.insert(question.place.to_string());
         match question.ask {
             Ask::Tag(_) | Ask::Manifest(_) => at_host.manifests += 1,
@@ -47,6 +53,14 @@ pub fn foresee(tasks: &BTreeMap<ImageTask, DeclaredPlaces>, needs: Needs) -> BTr
         }
     }
     foreseen
+}
+
+fn host(place: &Place) -> String {
+    match place {
+        Place::Repository(repository) => repository.registry().to_owned(),
+        Place::Github(store) => store.host().to_owned(),
+        other => other.to_string(),
+    }
 }
 
 struct Nothing;

@@ -88,7 +88,7 @@ pub(super) struct Running {
 }
 
 impl Running {
-    fn new(script: impl Fn(&Asked) -> Act + Send + Sync + 'static) -> Self {
+    pub(super) fn new(script: impl Fn(&Asked) -> Act + Send + Sync + 'static) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let registry = runtime.block_on(ScriptedRegistry::start(script));
         Self { registry, _runtime: runtime }
