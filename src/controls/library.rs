@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn the_embedded_ones_load() {
         let library = Library::embedded().unwrap();
-        assert_eq!(library.controls().count(), 16);
+        assert!(library.controls().count() + library.frameworks().count() + library.builders().count() == embedded::FILES.len());
         assert_eq!(library.framework("supply-chain").unwrap().controls.len(), 9);
         assert_eq!(library.control("c-0237").unwrap().severity, 7);
     }
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn a_control_that_is_defined_twice_is_refused() {
-        let (_, text) = embedded::FILES[0];
+        let (_, text) = embedded::FILES.into_iter().find(|(name, _)| *name == "c-0001.yaml").unwrap();
         let error = Library::embedded().unwrap().with(&[("mine.yaml".to_owned(), text.to_owned())]).unwrap_err();
         assert_eq!(error.to_string(), "control C-0001 is defined twice: in c-0001.yaml and in mine.yaml");
     }

@@ -27,6 +27,7 @@ pub(super) fn judge(leaf: &VerifiedLeaf, values: &Values, subject: &Subject<'_>)
         by,
         at_least: leaf.at_least,
         keyless_only: leaf.keyless_only,
+        workload_only: leaf.workload_only,
         transparency_log: leaf.transparency_log.is_some(),
         proven_time: leaf.proven_time.is_some(),
         keys: values.strings(&leaf.keys),

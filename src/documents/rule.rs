@@ -132,6 +132,9 @@ pub struct VerifiedLeaf {
     /// Whether a long-lived key does not count.
     #[serde(default)]
     pub keyless_only: bool,
+    /// Whether a person (an e-mail address, a user name) does not count: only the identity of a workload does, such as a workflow's.
+    #[serde(default)]
+    pub workload_only: bool,
     /// Only what is in a transparency log counts, whatever the policy asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transparency_log: Option<OnlyRequired>,

@@ -13,7 +13,7 @@ use super::rules::Applicable;
 use crate::documents::{Demand, Requirement};
 use crate::model::{
     Carrier, Cause, Digest, ImageEvidence, IndexAbove, LogRecord, ManifestPresence, PlaceOutcome, ProvenTime, Reason, Relation, Signer,
-    Statement, SubjectState, UnknownAnswer, Verdict,
+    Statement, SubjectName, SubjectState, UnknownAnswer, Verdict,
 };
 
 /// The moment as of which is judged.
@@ -49,6 +49,8 @@ pub struct Asked<'a> {
     pub at_least: Option<u32>,
     /// Whether a long-lived key does not count.
     pub keyless_only: bool,
+    /// Whether a person's identity does not count.
+    pub workload_only: bool,
     /// Whether only what is in a transparency log counts, whatever the policy asks.
     pub transparency_log: bool,
     /// Whether only what has a proven time counts, whatever the policy asks.
@@ -68,8 +70,15 @@ pub enum AskedBy<'a> {
 
 impl Asked<'_> {
     /// What the policies ask.
-    pub const BY_POLICY: Asked<'static> =
-        Asked { by: AskedBy::Policy, at_least: None, keyless_only: false, transparency_log: false, proven_time: false, keys: &[] };
+    pub const BY_POLICY: Asked<'static> = Asked {
+        by: AskedBy::Policy,
+        at_least: None,
+        keyless_only: false,
+        workload_only: false,
+        transparency_log: false,
+        proven_time: false,
+        keys: &[],
+    };
 }
 
 /// What the policies say about an image.
@@ -413,6 +422,9 @@ impl Bench<'_> {
         if self.asked.keyless_only && authority.is_long_lived() {
             return refused(Reason::IdentityMismatch, format!("signed by {by}, which lives long; a short-lived certificate is asked for"));
         }
+        if self.asked.workload_only && is_person(&accepted.signer) {
+            return refused(Reason::IdentityMismatch, format!("signed by {by}, a person; the identity of a workload is asked for"));
+        }
         let no_log = self.asked.transparency_log && accepted.log.is_none();
         let no_time = self.asked.proven_time && accepted.time.is_none();
         // What is not looked at is not said to be missing.
@@ -487,6 +499,14 @@ impl Bench<'_> {
             Relation::Names | Relation::NamesOthers(_) => None,
         });
         malformed.map_or(Ruling::Absent, |detail| Ruling::Rejected { reason: Reason::Malformed, detail })
+    }
+}
+
+/// Whether a certificate names a person: by an e-mail address, or a user name.
+fn is_person(signer: &Signer) -> bool {
+    match signer {
+        Signer::Key { .. } => false,
+        Signer::Certificate(claims) => claims.names.iter().any(|name| matches!(name, SubjectName::Email(_) | SubjectName::Username(_))),
     }
 }
 
