@@ -2,12 +2,15 @@
 //!
 //! The source is taken from where the build type says that it is, never guessed from a first material.
 
+mod build_type;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use self::build_type::BuildType;
 use super::Malformed;
 use crate::model::{PROVENANCE_V02, Provenance, Source};
 
@@ -15,8 +18,6 @@ use crate::model::{PROVENANCE_V02, Provenance, Source};
 const LONGEST_PARAMETER: usize = 4 << 10;
 /// Most external parameters that are kept.
 const MOST_PARAMETERS: usize = 256;
-/// Build types of slsa-github-generator's provenance v0.2: its source is among its materials, too.
-const GENERATOR: &str = "https://github.com/slsa-framework/slsa-github-generator";
 
 /// Reads the predicate of a provenance.
 ///
@@ -28,7 +29,7 @@ pub(super) fn read(predicate_type: &str, predicate: &str) -> Result<Provenance, 
         true => serde_json::from_str::<V02>(predicate).map_err(refused)?.normalise(predicate_type)?,
         false => serde_json::from_str::<V1>(predicate).map_err(refused)?.normalise(predicate_type)?,
     };
-    if provenance.builder.is_empty() {
+    if provenance.builder.is_empty() && !BuildType::of(&provenance.build_type).may_be_anonymous() {
         return Err(Malformed("not SLSA provenance: builder.id is empty".to_owned()));
     }
     Ok(provenance)
@@ -78,7 +79,37 @@ fn parameters(written: &serde_json::Map<String, Value>) -> BTreeMap<String, Stri
         }
         text
     };
-    written.iter().take(MOST_PARAMETERS).map(|(name, value)| (name.clone(), cut(text(value)))).collect()
+    let mut kept: BTreeMap<_, _> = written.iter().take(MOST_PARAMETERS).map(|(name, value)| (name.clone(), cut(text(value)))).collect();
+    if let Some(more) = written.len().checked_sub(MOST_PARAMETERS).filter(|more| *more > 0) {
+        // Not named by anybody's expectation, so that what is not kept is not taken for absent.
+        kept.insert("…".to_owned(), format!("{more} more"));
+    }
+    kept
+}
+
+/// With the entry point, which the caller of a build chooses too, under the name that SLSA gives it.
+fn with_entry_point(mut external: BTreeMap<String, String>, source: Option<&Source>) -> BTreeMap<String, String> {
+    if let Some(entry_point) = source.and_then(|source| source.entry_point.clone()) {
+        let written = external.insert("entryPoint".to_owned(), entry_point.clone());
+        // A parameter of that name is another one.
+        external.extend(written.filter(|written| *written != entry_point).map(|written| ("parameters.entryPoint".to_owned(), written)));
+    }
+    external
+}
+
+/// What BuildKit's client says of the working directory that it sent: a claim of the client's.
+#[derive(Deserialize)]
+struct BuildKitMetadata {
+    #[serde(default)]
+    vcs: Option<BTreeMap<String, String>>,
+}
+
+impl BuildKitMetadata {
+    fn source(&self) -> Option<Source> {
+        let vcs = self.vcs.as_ref()?;
+        let uri = vcs.get("source").filter(|uri| !uri.is_empty())?;
+        Some(Source { commit: vcs.get("revision").cloned(), ..Source::of_uri(uri) })
+    }
 }
 
 #[derive(Deserialize)]
@@ -122,10 +153,13 @@ struct MetadataV02 {
     build_started_on: Option<String>,
     #[serde(default, rename = "buildFinishedOn")]
     build_finished_on: Option<String>,
+    #[serde(default, rename = "https://mobyproject.org/buildkit@v1#metadata")]
+    buildkit: Option<BuildKitMetadata>,
 }
 
 impl V02 {
     fn normalise(self, predicate_type: &str) -> Result<Provenance, Malformed> {
+        let build_type = BuildType::of(&self.build_type);
         let materials = self.materials.unwrap_or_default();
         let mut external = BTreeMap::new();
         let mut source = None;
@@ -136,22 +170,17 @@ impl V02 {
                 Some(Value::Null) | None => BTreeMap::new(),
                 Some(other) => parameters(&serde_json::Map::from_iter([("parameters".to_owned(), other)])),
             };
-            source = config_source.and_then(|config| {
+            source = config_source.filter(|_| build_type.builds_its_configuration()).and_then(|config| {
                 let uri = config.uri.filter(|uri| !uri.is_empty())?;
                 let commit = config.digest.as_ref().and_then(commit).map(str::to_owned);
                 Some(Source { commit, entry_point: config.entry_point, ..Source::of_uri(&uri) })
             });
         }
-        if let Some(source) = source.as_ref().filter(|_| self.build_type.starts_with(GENERATOR)) {
-            let same =
-                |material: &&Artifact| material.uri.as_deref().is_some_and(|uri| Source::of_uri(uri).repository == source.repository);
-            match materials.iter().find(same) {
-                None => return Err(Malformed("its source is not among its materials".to_owned())),
-                Some(material) if material.commit() != source.commit.as_deref() => {
-                    return Err(Malformed("its source and its materials name different commits".to_owned()));
-                }
-                Some(_) => {}
-            }
+        if let Some(source) = source.as_ref().filter(|_| build_type == BuildType::Generator) {
+            among(&materials, source)?;
+        }
+        if build_type == BuildType::BuildKit && source.is_none() {
+            source = self.metadata.as_ref().and_then(|metadata| metadata.buildkit.as_ref()?.source());
         }
         let (invocation, started, finished) = match self.metadata {
             Some(metadata) => (
@@ -165,13 +194,29 @@ impl V02 {
             predicate_type: predicate_type.to_owned(),
             builder: self.builder.id,
             build_type: self.build_type,
+            external_parameters: with_entry_point(external, source.as_ref()),
             source,
-            external_parameters: external,
             invocation,
             started,
             finished,
             dependencies: u32::try_from(materials.len()).unwrap_or(u32::MAX),
         })
+    }
+}
+
+/// Checks that the source is among the materials, with the same commit.
+fn among(materials: &[Artifact], source: &Source) -> Result<(), Malformed> {
+    let named = |material: &&Artifact| {
+        let uri = material.uri.as_deref().map(Source::of_uri);
+        uri.is_some_and(|uri| uri.repository == source.repository && uri.reference == source.reference)
+    };
+    let mut named = materials.iter().filter(named).peekable();
+    if named.peek().is_none() {
+        return Err(Malformed("its source is not among its materials".to_owned()));
+    }
+    match named.all(|material| material.commit() == source.commit.as_deref()) {
+        true => Ok(()),
+        false => Err(Malformed("its source and its materials name different commits".to_owned())),
     }
 }
 
@@ -207,19 +252,21 @@ struct MetadataV1 {
     started_on: Option<String>,
     #[serde(default)]
     finished_on: Option<String>,
+    #[serde(default, rename = "buildkit_metadata")]
+    buildkit: Option<BuildKitMetadata>,
 }
 
 impl V1 {
     fn normalise(self, predicate_type: &str) -> Result<Provenance, Malformed> {
-        let BuildDefinition { build_type, external_parameters, resolved_dependencies } = self.build_definition;
+        let BuildDefinition { build_type, mut external_parameters, resolved_dependencies } = self.build_definition;
         let dependencies = resolved_dependencies.unwrap_or_default();
-        let mut source = source_of(&external_parameters);
-        if let Some(source) = source.as_mut().filter(|source| source.commit.is_none()) {
-            let same = |dependency: &&Artifact| {
-                let of = dependency.uri.as_deref().map(Source::of_uri);
-                of.is_some_and(|of| of.repository == source.repository && (of.reference.is_none() || of.reference == source.reference))
-            };
-            source.commit = dependencies.iter().filter(same).find_map(Artifact::commit).map(str::to_owned);
+        let kind = BuildType::of(&build_type);
+        let mut source = kind.take_source(&mut external_parameters);
+        if kind == BuildType::BuildKit && source.is_none() {
+            source = self.run_details.metadata.as_ref().and_then(|metadata| metadata.buildkit.as_ref()?.source());
+        }
+        if let Some(source) = source.as_mut() {
+            resolve(source, &dependencies)?;
         }
         let (invocation, started, finished) = match self.run_details.metadata {
             Some(metadata) => (metadata.invocation_id, time("startedOn", metadata.started_on)?, time("finishedOn", metadata.finished_on)?),
@@ -229,8 +276,8 @@ impl V1 {
             predicate_type: predicate_type.to_owned(),
             builder: self.run_details.builder.id,
             build_type,
+            external_parameters: with_entry_point(parameters(&external_parameters), source.as_ref()),
             source,
-            external_parameters: parameters(&external_parameters),
             invocation,
             started,
             finished,
@@ -239,28 +286,23 @@ impl V1 {
     }
 }
 
-/// Under which external parameter the source is, by the build types that are in use: GitHub's workflows and slsa-github-generator
-/// (`workflow`), Google Cloud Build (`buildConfigSource`, `sourceToBuild`), BuildKit (`configSource`), and the form that SLSA's own examples
-/// have (`source`, `repository` and `ref`).
-fn source_of(external: &serde_json::Map<String, Value>) -> Option<Source> {
-    let text = |value: Option<&Value>| value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
-    let from = |place: &Value| {
-        let uri = text(place.get("repository")).or_else(|| text(place.get("uri")))?;
-        let mut source = Source::of_uri(&uri);
-        source.reference = text(place.get("ref")).or(source.reference);
-        source.entry_point = text(place.get("path")).or_else(|| text(place.get("entryPoint")));
-        let digest = place.get("digest").and_then(|digest| serde_json::from_value::<BTreeMap<String, String>>(digest.clone()).ok());
-        source.commit = digest.as_ref().and_then(commit).map(str::to_owned);
-        Some(source)
+/// Fills in the commit of a source from the resolved dependency that is it.
+fn resolve(source: &mut Source, dependencies: &[Artifact]) -> Result<(), Malformed> {
+    let same = |dependency: &&Artifact| {
+        let of = dependency.uri.as_deref().map(Source::of_uri);
+        of.is_some_and(|of| of.repository == source.repository && (of.reference.is_none() || of.reference == source.reference))
     };
-    for name in ["workflow", "buildConfigSource", "sourceToBuild", "configSource", "source"] {
-        match external.get(name) {
-            Some(place @ Value::Object(_)) => return from(place),
-            Some(Value::String(uri)) if name == "source" => return Some(Source::of_uri(uri)),
-            _ => {}
+    let mut commits: Vec<&str> = dependencies.iter().filter(same).filter_map(Artifact::commit).chain(source.commit.as_deref()).collect();
+    commits.sort_unstable();
+    commits.dedup();
+    match commits.as_slice() {
+        [] => Ok(()),
+        [commit] => {
+            source.commit = Some((*commit).to_owned());
+            Ok(())
         }
+        several => Err(Malformed(format!("it names {} commits of its source {}", several.len(), source.repository))),
     }
-    external.get("repository").filter(|repository| repository.is_string()).and_then(|_| from(&Value::Object(external.clone())))
 }
 
 #[cfg(test)]
@@ -273,7 +315,7 @@ mod tests {
     fn v02() -> Value {
         json!({
             "builder": { "id": "https://builder.test/v1" },
-            "buildType": format!("{GENERATOR}/container@v1"),
+            "buildType": "https://github.com/slsa-framework/slsa-github-generator/container@v1",
             "invocation": {
                 "configSource": { "uri": "git+https://github.com/acme/app@refs/tags/v1", "digest": { "sha1": "c0ffee" }, "entryPoint": ".github/workflows/r.yml" },
                 "parameters": { "inputs": { "a": 1 }, "text": "b" },
@@ -314,16 +356,16 @@ mod tests {
         assert_eq!((source.commit.as_deref(), source.entry_point.as_deref()), (Some("c0ffee"), Some(".github/workflows/r.yml")));
         assert_eq!(
             provenance.external_parameters,
-            [("inputs", "{\"a\":1}"), ("text", "b")].map(|(a, b)| (a.to_owned(), b.to_owned())).into()
+            [("entryPoint", ".github/workflows/r.yml"), ("inputs", "{\"a\":1}"), ("text", "b")]
+                .map(|(a, b)| (a.to_owned(), b.to_owned()))
+                .into()
         );
         assert_eq!((provenance.invocation.as_deref(), provenance.finished), (Some("7-1"), None));
     }
 
     #[test]
-    fn version_1_is_read_by_where_build_types_have_the_source() {
+    fn version_1_is_read_and_its_source_resolved() {
         for external in [
-            json!({ "workflow": { "repository": "https://github.com/acme/app", "ref": "refs/heads/main", "path": "p" } }),
-            json!({ "buildConfigSource": { "repository": "https://github.com/acme/app", "ref": "refs/heads/main", "path": "p" } }),
             json!({ "source": { "uri": "git+https://github.com/acme/app", "ref": "refs/heads/main" } }),
             json!({ "source": "git+https://github.com/acme/app@refs/heads/main" }),
             json!({ "repository": "https://github.com/acme/app", "ref": "refs/heads/main" }),
@@ -331,9 +373,6 @@ mod tests {
             let source = read_1(&v1(external.clone())).unwrap().source.unwrap();
             let read = (source.repository.as_str(), source.reference.as_deref(), source.commit.as_deref());
             assert_eq!(read, ("github.com/acme/app", Some("refs/heads/main"), Some("c0ffee")), "{external}");
-        }
-        for external in [json!({}), json!({ "workflow": "x" }), json!({ "source": {} }), json!({ "repository": 7 })] {
-            assert_eq!(read_1(&v1(external.clone())).unwrap().source, None, "nothing is guessed: {external}");
         }
     }
 
@@ -358,6 +397,8 @@ mod tests {
             with(v02(), "/materials/0/digest/sha1", json!("dead")),
             with(v02(), "/materials/0/uri", json!("git+https://github.com/acme/appA")),
             with(v02(), "/materials", json!({})),
+            with(v02(), "/materials/0/uri", json!("git+https://github.com/acme/app@refs/tags/v2")),
+            with(v02(), "/buildType", Value::Null),
         ] {
             assert!(read_02(&broken).is_err(), "{broken}");
         }
@@ -365,6 +406,14 @@ mod tests {
             without(v1(json!({})), "/runDetails", "builder"),
             without(v1(json!({})), "/buildDefinition", "externalParameters"),
             without(v1(json!({})), "", "runDetails"),
+            with(
+                v1(json!({ "source": "https://github.com/acme/app@refs/heads/main" })),
+                "/buildDefinition/resolvedDependencies/0/uri",
+                json!("git+https://github.com/acme/app"),
+            ),
+            with(v1(json!({})), "/runDetails/builder", json!("https://builder.test/v1")),
+            with(v1(json!({})), "/runDetails/metadata/finishedOn", json!("inf")),
+            without(v1(json!({})), "/buildDefinition", "buildType"),
             v1(json!([])),
             v02(),
         ] {
@@ -387,5 +436,41 @@ mod tests {
         assert_eq!(provenance.dependencies, 10_000);
         let long = &provenance.external_parameters["long"];
         assert!(long.len() <= LONGEST_PARAMETER + 3 && long.ends_with('…'));
+        let many: serde_json::Map<_, _> = (0..MOST_PARAMETERS + 3).map(|number| (format!("p{number}"), json!(number))).collect();
+        let external = read_1(&v1(Value::Object(many))).unwrap().external_parameters;
+        assert_eq!((external.len(), external["…"].as_str()), (MOST_PARAMETERS + 1, "3 more"), "what is not kept is not absent");
+        let deep = format!(
+            r#"{{"buildDefinition":{{"buildType":"x","externalParameters":{{"a":{}1{}}}}}}}"#,
+            "[".repeat(5_000),
+            "]".repeat(5_000)
+        );
+        assert!(read(PROVENANCE_V1, &deep).is_err());
+        let huge = v1(json!({ "a": 0 })).to_string().replace("\"a\":0", &format!("\"a\":{}", "9".repeat(500)));
+        assert!(read(PROVENANCE_V1, &huge).is_err(), "no number is that large");
+    }
+
+    #[test]
+    fn buildkit_may_not_know_who_it_is() {
+        let mut value = v02();
+        value["buildType"] = json!("https://mobyproject.org/buildkit@v1");
+        value["builder"]["id"] = json!("");
+        value["invocation"] = json!({ "configSource": { "entryPoint": "Dockerfile" } });
+        value["metadata"]["https://mobyproject.org/buildkit@v1#metadata"] =
+            json!({ "vcs": { "source": "https://github.com/acme/app", "revision": "c0ffee" } });
+        let provenance = read_02(&value).unwrap();
+        let source = provenance.source.unwrap();
+        assert_eq!(
+            (provenance.builder.as_str(), source.repository.as_str(), source.commit.as_deref()),
+            ("", "github.com/acme/app", Some("c0ffee"))
+        );
+        value["builder"] = json!({});
+        assert!(read_02(&value).is_err(), "without a builder it is no provenance");
+    }
+
+    #[test]
+    fn where_a_pipeline_lies_is_not_its_source() {
+        let mut value = v02();
+        value["buildType"] = json!("tekton.dev/v1beta1/TaskRun");
+        assert_eq!(read_02(&value).unwrap().source, None);
     }
 }
