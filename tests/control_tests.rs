@@ -52,7 +52,7 @@ fn every_control_is_seen_to_pass_and_to_fail() {
 }
 
 /// Runs the cases of a control that is written down here.
-fn outcomes(control: &str, cases: &str) -> Vec<(String, String)> {
+pub(crate) fn outcomes(control: &str, cases: &str) -> Vec<(String, String)> {
     let head = "apiVersion: seaworthy.dev/v1alpha1\nkind:";
     let control = format!(
         "{head} Control\nmetadata: {{ name: acme-1 }}\nspec:\n  id: ACME-1\n  title: T\n  severity: 5\n  rationale: R\n{control}\n"

@@ -31,7 +31,19 @@ fn mistakes_are_named_with_their_place_and_what_was_meant() {
         ("an unknown field", with("  rul: { signature: { exists: {} } }\n")),
         ("an unknown leaf", with("  rule: { signatur: { exists: {} } }\n")),
         ("an unknown question", with("  rule: { signature: { exsts: {} } }\n")),
-        ("a leaf that is not there yet", with("  rule: { all: [{ summary: { verifiers: [x] } }] }\n")),
+        ("a bill in no format", with("  rule: { sbom: { formats: [] } }\n")),
+        ("a bill in an unknown format", with("  rule: { sbom: { formats: [spdx, swid] } }\n")),
+        ("a bill that nobody signs, by somebody", with("  rule: { sbom: { attested: false, by: { authorities: [ci] } } }\n")),
+        ("summaries of nobody", with("  rule: { summary: { verifiers: [] } }\n")),
+        ("summaries of a verifier for whom nobody signs", with("  rule: { summary: { verifiers: [{ id: 'https://v.example' }] } }\n")),
+        (
+            "a level that is none",
+            with("  rule: { summary: { verifiers: [{ id: v, by: { trustPolicy: {} } }], levels: [SLSA_BUILD_LEVEL3] } }\n"),
+        ),
+        (
+            "a resource that is no expression",
+            with("  rule: { summary: { verifiers: [{ id: v, by: { trustPolicy: {} } }], resource: { regexp: '(' } } }\n"),
+        ),
         ("an expression with a slip", with("  rule: { attestation: { predicateType: vuln, where: \"workload.nmae == 'x'\" } }\n")),
         (
             "an expression with an unknown parameter",

@@ -15,6 +15,7 @@ mod fixtures;
 mod forge;
 mod gather;
 mod inventory;
+mod leaves;
 mod picture;
 mod registry;
 mod report;

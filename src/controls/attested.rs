@@ -6,7 +6,7 @@ use super::clause;
 use super::evaluate::Subject;
 use super::parameters::Values;
 use crate::documents::{Age, AttestationLeaf, ClusterLeaf, Control, Rule, SignedBy};
-use crate::model::{Cause, Judgement, Reason, Statement, Wanted};
+use crate::model::{Cause, Judgement, Predicate, PredicateKind, Reason, Statement, Wanted};
 use crate::policy::{AskedBy, AskedToAttest, Attester, Held, Ruling};
 
 /// Whether an image is attested as it is to be.
@@ -14,14 +14,7 @@ pub(super) fn judge(leaf: &AttestationLeaf, values: &Values, subject: &Subject<'
     let Some(evidence) = subject.evidence else {
         return Judgement::unknown(Cause::NotCaptured, "nothing was asked about this image");
     };
-    let authorities;
-    let by = match &leaf.by {
-        SignedBy::TrustPolicy(_) => AskedBy::Policy,
-        SignedBy::Authorities(names) => {
-            authorities = values.strings(names).to_vec();
-            AskedBy::Authorities(&authorities)
-        }
-    };
+    let by = asked_by(&leaf.by, values);
     let max_age = leaf.max_age.as_ref().and_then(|age| values.one(age));
     let as_of = subject.trust.as_of.moment;
     let says = |statement: &Statement, attester: &Attester<'_>| {
@@ -59,6 +52,25 @@ pub(super) fn judge(leaf: &AttestationLeaf, values: &Values, subject: &Subject<'
         Ruling::Unknown { cause, detail } => Judgement::Unknown { cause, detail },
         // Left out before: it is not in the control's scope.
         Ruling::Irrelevant => Judgement::unknown(Cause::NotCaptured, "the trust policies say nothing about this image"),
+    }
+}
+
+/// By whom a leaf asks.
+pub(super) fn asked_by<'a>(by: &'a SignedBy, values: &'a Values) -> AskedBy<'a> {
+    match by {
+        SignedBy::TrustPolicy(_) => AskedBy::Policy,
+        SignedBy::Authorities(names) => AskedBy::Authorities(values.strings(names)),
+    }
+}
+
+/// Whether its predicate is of a kind, and was read as that.
+pub(super) fn read_as(statement: &Statement, kind: PredicateKind) -> Judgement {
+    match statement.attested.as_deref().map(|attested| &attested.predicate) {
+        Some(Ok(Predicate::Unsupported(what))) => Judgement::unknown(Cause::UnsupportedFormat, what.clone()),
+        Some(Ok(_)) if statement.predicate_type().map(PredicateKind::of) != Some(kind) => {
+            Judgement::fail(Reason::PredicateMismatch, "it is of another type")
+        }
+        _ => is_read(statement),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The controls and frameworks that are part of the binary. A test compares this list with the directory.
 
 /// File name (below `controls/`) and text.
-pub(super) const FILES: [(&str, &str); 38] = [
+pub(super) const FILES: [(&str, &str); 45] = [
     ("builders/github-artifact-attestations.yaml", include_str!("../../controls/builders/github-artifact-attestations.yaml")),
     ("builders/slsa-github-generator.yaml", include_str!("../../controls/builders/slsa-github-generator.yaml")),
     ("c-0001.yaml", include_str!("../../controls/c-0001.yaml")),
@@ -33,6 +33,13 @@ pub(super) const FILES: [(&str, &str); 38] = [
     ("sw-0023.yaml", include_str!("../../controls/sw-0023.yaml")),
     ("sw-0024.yaml", include_str!("../../controls/sw-0024.yaml")),
     ("sw-0025.yaml", include_str!("../../controls/sw-0025.yaml")),
+    ("sw-0030.yaml", include_str!("../../controls/sw-0030.yaml")),
+    ("sw-0031.yaml", include_str!("../../controls/sw-0031.yaml")),
+    ("sw-0032.yaml", include_str!("../../controls/sw-0032.yaml")),
+    ("sw-0033.yaml", include_str!("../../controls/sw-0033.yaml")),
+    ("sw-0034.yaml", include_str!("../../controls/sw-0034.yaml")),
+    ("sw-0035.yaml", include_str!("../../controls/sw-0035.yaml")),
+    ("sw-0036.yaml", include_str!("../../controls/sw-0036.yaml")),
     ("sw-0040.yaml", include_str!("../../controls/sw-0040.yaml")),
     ("sw-0041.yaml", include_str!("../../controls/sw-0041.yaml")),
     ("sw-0042.yaml", include_str!("../../controls/sw-0042.yaml")),

@@ -2,8 +2,8 @@
 
 use super::memory::Memory;
 use super::parameters::Values;
-use super::{attested, leaves, slsa, verified};
-use crate::documents::{AttestationLeaf, ClusterLeaf, ReferenceLeaf, Rule, RunningLeaf, SignatureLeaf, SignedBy, VerifiedLeaf};
+use super::{attested, leaves, sbom, slsa, summary, verified};
+use crate::documents::{AttestationLeaf, ClusterLeaf, ReferenceLeaf, Rule, RunningLeaf, SbomLeaf, SignatureLeaf, SignedBy, VerifiedLeaf};
 use crate::model::{
     Basis, Cause, Container, ContainerImage, DeclaredBecause, ImageEvidence, ImageReference, Judgement, Needs, PredicateKind,
     PredicateKinds, Reason, ReferenceError, Workload,
@@ -42,7 +42,8 @@ pub(super) fn needs_trust(rule: &Rule) -> bool {
     match rule {
         Rule::All(rules) | Rule::Any(rules) => rules.iter().any(needs_trust),
         Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => needs_trust(rule),
-        Rule::Signature(SignatureLeaf::Verified(_)) | Rule::Attestation(_) | Rule::Slsa(_) | Rule::Policy(_) => true,
+        Rule::Signature(SignatureLeaf::Verified(_)) | Rule::Attestation(_) | Rule::Slsa(_) | Rule::Summary(_) | Rule::Policy(_) => true,
+        Rule::Sbom(leaf) => leaf.attested,
         Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) => false,
         Rule::Signature(SignatureLeaf::Exists(_)) | Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => false,
     }
@@ -61,16 +62,17 @@ pub fn needs(rule: &Rule) -> Needs {
         }
         Rule::Signature(SignatureLeaf::Exists(_)) => Needs { subject: true, signatures: true, ..Needs::default() },
         Rule::Signature(SignatureLeaf::Verified(_)) => Needs { subject: true, signatures: true, verification: true, ..Needs::default() },
-        Rule::Slsa(_) => {
-            let attestations = PredicateKinds::only(PredicateKind::Provenance);
-            Needs { subject: true, verification: true, attestations, ..Needs::default() }
-        }
-        Rule::Attestation(leaf) => {
-            let attestations = PredicateKinds::only(leaf.predicate_type.kind());
-            Needs { subject: true, verification: true, attestations, ..Needs::default() }
-        }
+        Rule::Attestation(leaf) => attestations(leaf.predicate_type.kind()),
+        Rule::Sbom(_) => attestations(PredicateKind::Sbom),
+        Rule::Summary(_) => attestations(PredicateKind::Summary),
+        Rule::Slsa(_) => attestations(PredicateKind::Provenance),
         Rule::Policy(_) => Needs::default(),
     }
+}
+
+/// Attestations of a kind, verified as far as anybody is trusted.
+fn attestations(kind: PredicateKind) -> Needs {
+    Needs { subject: true, verification: true, attestations: PredicateKinds::only(kind), ..Needs::default() }
 }
 
 /// Whether the rule asks anything about the image: a tag from which nothing was started cannot have moved since.
@@ -88,7 +90,12 @@ pub(super) fn asks(rule: &Rule, values: &Values, subject: &Subject<'_>) -> bool 
             covered(subject, values.strings(keys))
         }
         Rule::Attestation(AttestationLeaf { by: SignedBy::TrustPolicy(_), .. }) => covered(subject, &[]),
-        Rule::Reference(_) | Rule::Registry(_) | Rule::Signature(_) | Rule::Attestation(_) | Rule::Slsa(_) => true,
+        Rule::Sbom(SbomLeaf { attested: true, by: None | Some(SignedBy::TrustPolicy(_)), .. }) => covered(subject, &[]),
+        Rule::Summary(leaf) if leaf.verifiers.iter().all(|verifier| matches!(verifier.by, SignedBy::TrustPolicy(_))) => {
+            covered(subject, &[])
+        }
+        Rule::Reference(_) | Rule::Registry(_) | Rule::Signature(_) => true,
+        Rule::Attestation(_) | Rule::Slsa(_) | Rule::Sbom(_) | Rule::Summary(_) => true,
         Rule::Running(RunningLeaf::DigestKnown(_) | RunningLeaf::DeclaredInTemplate(_)) => true,
         Rule::Cluster(ClusterLeaf::InventoryComplete(_)) | Rule::Policy(_) => true,
     }
@@ -127,7 +134,9 @@ fn node(rule: &Rule, values: &Values, subject: &Subject<'_>) -> Judgement {
         Rule::Not(rule) => not(node(rule, values, subject), rule),
         Rule::Reference(leaf) => leaves::reference(leaf, values, subject),
         Rule::Registry(leaf) => leaves::registry(leaf, values, subject),
-        Rule::Running(_) | Rule::Signature(_) | Rule::Attestation(_) | Rule::Slsa(_) if pods_not_listed(subject) => {
+        Rule::Running(_) | Rule::Signature(_) | Rule::Attestation(_) | Rule::Slsa(_) | Rule::Sbom(_) | Rule::Summary(_)
+            if pods_not_listed(subject) =>
+        {
             Judgement::unknown(Cause::ListIncomplete, "its pods could not be listed, so that what runs is not known")
         }
         Rule::Running(leaf) => leaves::running(leaf, subject),
@@ -135,6 +144,8 @@ fn node(rule: &Rule, values: &Values, subject: &Subject<'_>) -> Judgement {
         Rule::Signature(SignatureLeaf::Verified(leaf)) => verified::judge(leaf, values, subject),
         Rule::Attestation(leaf) => attested::judge(leaf, values, subject),
         Rule::Slsa(leaf) => slsa::judge(leaf, values, subject),
+        Rule::Sbom(leaf) => sbom::judge(leaf, values, subject),
+        Rule::Summary(leaf) => summary::judge(leaf, values, subject),
         // Refused when it was loaded.
         Rule::Cluster(_) | Rule::Policy(_) => {
             Judgement::unknown(Cause::ExpressionLimit, "a rule about the cluster or the policies cannot judge one container")
@@ -150,7 +161,7 @@ fn reads_reference(rule: &Rule) -> bool {
         Rule::Reference(ReferenceLeaf::WellFormed(_)) | Rule::Running(RunningLeaf::DeclaredInTemplate(_)) => false,
         Rule::Cluster(_) | Rule::Policy(_) => false,
         Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) | Rule::Signature(_) => true,
-        Rule::Attestation(_) | Rule::Slsa(_) => true,
+        Rule::Attestation(_) | Rule::Slsa(_) | Rule::Sbom(_) | Rule::Summary(_) => true,
     }
 }
 

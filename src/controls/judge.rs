@@ -203,9 +203,14 @@ impl Judge<'_, '_> {
                 super::evaluate::all([judgement].into_iter().chain(missed))
             }
             // Refused when it was loaded.
-            Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) | Rule::Signature(_) | Rule::Attestation(_) | Rule::Slsa(_) => {
-                Judgement::unknown(Cause::ExpressionLimit, "a rule about one container cannot judge the cluster")
-            }
+            Rule::Reference(_)
+            | Rule::Registry(_)
+            | Rule::Running(_)
+            | Rule::Signature(_)
+            | Rule::Attestation(_)
+            | Rule::Slsa(_)
+            | Rule::Sbom(_)
+            | Rule::Summary(_) => Judgement::unknown(Cause::ExpressionLimit, "a rule about one container cannot judge the cluster"),
         }
     }
 

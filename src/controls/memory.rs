@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use crate::documents::AttestationLeaf;
 use crate::model::ImageEvidence;
 use crate::policy::Ruling;
 
@@ -13,7 +12,7 @@ pub(super) struct Memory(RefCell<HashMap<(usize, usize), Ruling>>);
 
 impl Memory {
     /// The ruling, worked out once.
-    pub(super) fn ruling(&self, leaf: &AttestationLeaf, evidence: &ImageEvidence, judge: impl FnOnce() -> Ruling) -> Ruling {
+    pub(super) fn ruling<L>(&self, leaf: &L, evidence: &ImageEvidence, judge: impl FnOnce() -> Ruling) -> Ruling {
         let key = (std::ptr::from_ref(leaf).addr(), std::ptr::from_ref(evidence).addr());
         if let Some(known) = self.0.borrow().get(&key) {
             return known.clone();

@@ -15,7 +15,9 @@ mod library;
 mod lint;
 mod memory;
 mod parameters;
+mod sbom;
 mod slsa;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod verified;

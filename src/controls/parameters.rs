@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Library;
 use crate::documents::{
     AttestationLeaf, ClusterLeaf, Control, ControlParameters, DocumentError, OneOrParam, OrParam, ParameterSpec, ParameterType, Parameters,
-    RegistryLeaf, Rule, SignatureLeaf, SignedBy, VerifiedLeaf, nearest,
+    RegistryLeaf, Rule, SbomLeaf, SignatureLeaf, SignedBy, VerifiedLeaf, nearest,
 };
 use crate::model::{Pattern, SourcePattern};
 
@@ -210,7 +210,18 @@ fn says_nothing(rule: &Rule, values: &Values) -> bool {
         Rule::Registry(RegistryLeaf::ViaProxy(via)) => unset(&via.public),
         Rule::Signature(SignatureLeaf::Verified(VerifiedLeaf { by: SignedBy::Authorities(names), .. })) => values.strings(names).is_empty(),
         Rule::Attestation(AttestationLeaf { by: SignedBy::Authorities(names), .. }) => values.strings(names).is_empty(),
-        Rule::Reference(_) | Rule::Running(_) | Rule::Signature(_) | Rule::Attestation(_) | Rule::Slsa(_) | Rule::Policy(_) => false,
+        Rule::Sbom(SbomLeaf { by: Some(SignedBy::Authorities(names)), .. }) => values.strings(names).is_empty(),
+        Rule::Summary(leaf) => leaf.verifiers.iter().all(|verifier| match &verifier.by {
+            SignedBy::Authorities(names) => values.strings(names).is_empty(),
+            SignedBy::TrustPolicy(_) => false,
+        }),
+        Rule::Reference(_)
+        | Rule::Running(_)
+        | Rule::Signature(_)
+        | Rule::Attestation(_)
+        | Rule::Slsa(_)
+        | Rule::Sbom(_)
+        | Rule::Policy(_) => false,
         Rule::Cluster(ClusterLeaf::InventoryComplete(_)) => false,
     }
 }

@@ -3,7 +3,7 @@
 use super::evaluate::{Subject, Trust, needs_trust};
 use super::leaves;
 use super::parameters::{Configuration, ParametersError, Values};
-use crate::documents::{ClusterLeaf, Control, PolicyLeaf, Rule, SignatureLeaf, SignedBy, VerifiedLeaf};
+use crate::documents::{ClusterLeaf, Control, PolicyLeaf, Rule, SbomLeaf, SignatureLeaf, SignedBy, VerifiedLeaf};
 use crate::model::{Cause, Judgement, Reason, Repository};
 use crate::policy::{Asked, AskedBy, Held, PolicyOrigin, Ruling};
 
@@ -98,7 +98,9 @@ pub(super) fn is_configured(rule: &Rule, values: &Values, trust: Trust<'_>) -> b
         Rule::Signature(SignatureLeaf::Verified(leaf)) => {
             !values.strings(&leaf.keys).is_empty() || trust.policies.speak(&[PolicyOrigin::Document, PolicyOrigin::Options])
         }
-        Rule::Attestation(_) => trust.policies.speak(&[PolicyOrigin::Document, PolicyOrigin::Options]),
+        Rule::Attestation(_) | Rule::Sbom(SbomLeaf { attested: true, .. }) | Rule::Summary(_) => {
+            trust.policies.speak(&[PolicyOrigin::Document, PolicyOrigin::Options])
+        }
         Rule::Policy(_) => trust.policies.speak(&[PolicyOrigin::Document]),
         _ => true,
     }

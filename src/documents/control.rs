@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::error::did_you_mean;
-use super::located::{Fault, Located};
+use super::located::Fault;
 use super::parameter::{OrParam, ParameterSpec, ParameterType};
-use super::rule::{self, ParameterUse, Rule};
+use super::rule::{ParameterUse, Rule};
 use crate::model::Pattern;
 
 /// What one judgement of a control is about.
@@ -91,11 +91,6 @@ pub struct Control {
     /// It needs a person; exactly one of `rule` and `manual`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manual: Option<ManualReview>,
-}
-
-/// The first part of a control, as it is written, that only a later version has.
-pub(super) fn not_yet(spec: &Located) -> Option<Fault> {
-    rule::not_yet(spec.get("rule")?).map(|fault| fault.under("rule"))
 }
 
 /// What a remediation may name.

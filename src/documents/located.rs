@@ -88,19 +88,6 @@ impl Located {
         }
     }
 
-    /// Keys of a map; none of anything else.
-    pub(super) fn keys(&self) -> impl Iterator<Item = (&str, &Self)> {
-        self.entries().iter().map(|(key, _, value)| (key.as_str(), value))
-    }
-
-    /// Items of a list; none of anything else.
-    pub(super) fn items(&self) -> &[Self] {
-        match &self.node {
-            Node::List(items) => items,
-            _ => &[],
-        }
-    }
-
     /// Where the last step of a path stands, as far as the path can be walked: a key where it is written, an item where it begins.
     pub(super) fn position<'a>(&self, path: impl IntoIterator<Item = &'a Step>) -> Position {
         let (mut here, mut at) = (self, self.at);

@@ -15,6 +15,8 @@ mod moment;
 mod parameter;
 mod parse;
 mod rule;
+mod sbom;
+mod summary;
 mod trust_policy;
 
 use schemars::JsonSchema;
@@ -39,6 +41,8 @@ pub use rule::{
     ClusterLeaf, Nothing, OnlyRequired, Policy, PolicyLeaf, ReferenceLeaf, RegistryLeaf, Rule, RunningLeaf, SignatureLeaf, SignedBy,
     VerifiedLeaf,
 };
+pub use sbom::SbomLeaf;
+pub use summary::{SummaryLeaf, TrustedVerifier};
 pub use trust_policy::{
     Authority, Demand, EvidencePlace, EvidenceRule, FulcioExtension, GithubPlace, ImageRule, Keyless, Material, NoLogs, Otherwise,
     OwnCertificate, Requirement, Revocation, SctDemand, SigstoreInstance, Strength, TextMatch, TrustPolicy, TrustRootSource, TufMirror,

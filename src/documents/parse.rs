@@ -4,9 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::{DocumentError, did_you_mean, explain};
 use super::located::{Fault, Located, Position};
-use super::{
-    API_VERSION, BuilderTrust, Control, ControlTest, Envelope, Framework, KINDS, NamedBuilderTrust, Parameters, TrustPolicy, control,
-};
+use super::{API_VERSION, BuilderTrust, Control, ControlTest, Envelope, Framework, KINDS, NamedBuilderTrust, Parameters, TrustPolicy};
 
 /// A document of any kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +82,6 @@ fn parse_one(file: &str, before: u64, text: &str) -> Result<Document, DocumentEr
         Some(other) => return refuse(Fault::new(format!("apiVersion is {other:?}; this version reads {API_VERSION}")).under("apiVersion")),
         None => return refuse(Fault::new(format!("there is no `apiVersion`; this version reads {API_VERSION}"))),
     }
-    let spec = tree.get("spec");
     match tree.get("kind").and_then(Located::text) {
         Some("BuilderTrust") => {
             let Envelope { metadata, spec: trust, .. } = read::<Envelope<BuilderTrust>>(file, before, text)?;
@@ -92,9 +89,6 @@ fn parse_one(file: &str, before: u64, text: &str) -> Result<Document, DocumentEr
             trust.fault().map_or(Ok(Document::BuilderTrust(Box::new(NamedBuilderTrust { name, trust }))), in_spec)
         }
         Some("Control") => {
-            if let Some(fault) = spec.and_then(control::not_yet) {
-                return in_spec(fault);
-            }
             let control = read::<Envelope<Control>>(file, before, text)?.spec;
             control.fault().map_or(Ok(Document::Control(Box::new(control))), in_spec)
         }

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::attested::{AttestationLeaf, SlsaLeaf};
 use super::control::Subject;
 use super::expression::Expression;
-use super::located::{Fault, Located, Step};
+use super::located::{Fault, Step};
 use super::parameter::{OneOrParam, OrParam, ParameterType};
+use super::sbom::SbomLeaf;
+use super::summary::SummaryLeaf;
 use crate::model::{Pattern, PullPolicy};
 
 /// A rule. Combined in three-valued logic: `all` fails on any fail, else is unknown on any unknown; `any` the other way round.
@@ -32,6 +34,10 @@ pub enum Rule {
     Attestation(AttestationLeaf),
     /// About provenance, and the level of SLSA's build track that it shows.
     Slsa(SlsaLeaf),
+    /// About bills of materials.
+    Sbom(SbomLeaf),
+    /// About verification summaries.
+    Summary(SummaryLeaf),
     /// About all containers at once; for `subject: cluster` only.
     Cluster(ClusterLeaf),
     /// About the trust policies themselves; for `subject: policy` only.
@@ -189,9 +195,6 @@ pub enum ClusterLeaf {
 #[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
-/// Leaves of the full design that this version does not have.
-const LEAVES_NOT_YET: [&str; 2] = ["summary", "sbom"];
-
 /// Where a rule names a parameter, and what kind of list is wanted there.
 pub(super) struct ParameterUse<'r> {
     pub(super) name: &'r str,
@@ -274,6 +277,8 @@ impl Rule {
             }
             Self::Slsa(leaf) => leaf.params().into_iter().map(|used| used.under("slsa")).collect(),
             Self::Attestation(leaf) => leaf.params().into_iter().map(|used| used.under("attestation")).collect(),
+            Self::Sbom(leaf) => leaf.params().into_iter().map(|used| used.under("sbom")).collect(),
+            Self::Summary(leaf) => leaf.params().into_iter().map(|used| used.under("summary")).collect(),
             Self::Running(_)
             | Self::Signature(SignatureLeaf::Exists(_))
             | Self::Cluster(ClusterLeaf::InventoryComplete(_))
@@ -301,7 +306,14 @@ impl Rule {
                 rule.fault(Subject::Container).map(|fault| fault.under("atLeastOne").under("cluster"))
             }
             Self::Cluster(ClusterLeaf::InventoryComplete(_)) => None,
-            Self::Reference(_) | Self::Registry(_) | Self::Running(_) | Self::Signature(_) | Self::Attestation(_) | Self::Slsa(_)
+            Self::Reference(_)
+            | Self::Registry(_)
+            | Self::Running(_)
+            | Self::Signature(_)
+            | Self::Attestation(_)
+            | Self::Slsa(_)
+            | Self::Sbom(_)
+            | Self::Summary(_)
                 if about == Subject::Cluster =>
             {
                 Some(Fault::new(
@@ -313,6 +325,8 @@ impl Rule {
             Self::Signature(SignatureLeaf::Verified(leaf)) => leaf.fault().map(|fault| fault.under("verified").under("signature")),
             Self::Slsa(leaf) => leaf.fault().map(|fault| fault.under("slsa")),
             Self::Attestation(leaf) => leaf.fault().map(|fault| fault.under("attestation")),
+            Self::Sbom(leaf) => leaf.fault().map(|fault| fault.under("sbom")),
+            Self::Summary(leaf) => leaf.fault().map(|fault| fault.under("summary")),
             Self::Running(_) | Self::Signature(SignatureLeaf::Exists(_)) => None,
         }
     }
@@ -372,19 +386,4 @@ impl RegistryLeaf {
         let (key, outer) = keys.split_first()?;
         Some(outer.iter().copied().fold(empty_list(key), Fault::under))
     }
-}
-
-/// The first part of a rule, as it is written, that only a later version has.
-pub(super) fn not_yet(rule: &Located) -> Option<Fault> {
-    rule.keys().find_map(|(key, inner)| {
-        if LEAVES_NOT_YET.contains(&key) {
-            return Some(not_supported(key).under(key));
-        }
-        let in_items = inner.items().iter().enumerate().find_map(|(item, rule)| not_yet(rule).map(|fault| fault.under(item)));
-        in_items.or_else(|| not_yet(inner)).map(|fault| fault.under(key))
-    })
-}
-
-fn not_supported(what: &str) -> Fault {
-    Fault::new(format!("rules about `{what}` are not supported by this version of seaworthy"))
 }

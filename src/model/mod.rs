@@ -12,6 +12,7 @@ mod finding;
 mod github;
 mod inventory;
 mod ledger;
+mod level;
 mod manifest;
 mod needs;
 mod pattern;
@@ -44,6 +45,7 @@ pub use inventory::{ClusterIdentity, Gap, Inventory, InventoryCounts, NotJudged,
 pub use ledger::{
     Answer, Ask, CosignTag, CredentialIdentity, CredentialKind, Descriptor, Ledger, Outcome, Place, Question, SecretName, UnknownAnswer,
 };
+pub use level::{LevelError, VerifiedLevel};
 pub use manifest::{
     ArtifactManifest, DOCKER_LIST, DOCKER_MANIFEST, ImageIndex, ImageManifest, Link, Manifest, ManifestError, OCI_ARTIFACT, OCI_INDEX,
     OCI_MANIFEST, is_index,

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::predicate::{PredicateKind, SPDX};
+
 /// In which format it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -21,6 +23,26 @@ impl SbomFormat {
         match self {
             Self::Spdx => "SPDX",
             Self::CycloneDx => "CycloneDX",
+        }
+    }
+
+    /// The format that a predicate type is about.
+    #[must_use]
+    pub fn of_predicate_type(predicate_type: &str) -> Option<Self> {
+        (PredicateKind::of(predicate_type) == PredicateKind::Sbom).then(|| match predicate_type.starts_with(SPDX) {
+            true => Self::Spdx,
+            false => Self::CycloneDx,
+        })
+    }
+
+    /// The format of a document that is attached as it is, by its media type.
+    #[must_use]
+    pub fn of_media_type(media_type: &str) -> Option<Self> {
+        let essence = media_type.split([';', '+']).next().unwrap_or_default().trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "application/spdx" | "text/spdx" => Some(Self::Spdx),
+            "application/vnd.cyclonedx" | "text/vnd.cyclonedx" => Some(Self::CycloneDx),
+            _ => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::attached::not_looked_for_attestations;
 use super::authority::{Accepted, Opinion};
 use super::compiled::TrustPolicies;
 use super::ruling::{AsOf, Asked, AskedBy, Bench, Ruling, all, counts, names, not_looked, signatures_of};
@@ -115,8 +116,10 @@ impl<'a> Bench<'a> {
 
     /// Why an absence cannot be said, if it cannot.
     pub(super) fn not_looked(&self) -> Option<UnknownAnswer> {
-        let attestations = || self.image.places.iter().find_map(|place| place.attestations.clone());
-        not_looked(self.image).or_else(|| self.attestations.and_then(|_| attestations()))
+        match self.attestations {
+            Some(_) => not_looked_for_attestations(self.image),
+            None => not_looked(self.image),
+        }
     }
 
     /// Whether every attestation has to hold.

@@ -2,6 +2,7 @@
 //!
 //! Pure: evidence with its proofs goes in, a ruling comes out. Cryptography was done before; here names, dates and numbers are compared.
 
+mod attached;
 mod attested;
 mod authority;
 mod builders;
@@ -17,6 +18,7 @@ mod slsa;
 #[cfg(test)]
 mod tests;
 
+pub use attached::lying_there;
 pub use attested::{AskedToAttest, Attester};
 pub use builders::NamedBuilders;
 pub use checked::Checked;

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use self::document::Document;
 use super::{Malformed, json};
-use crate::model::{CYCLONEDX, Predicate, SPDX, Sbom, SbomFormat};
+use crate::model::{Predicate, Sbom, SbomFormat};
 
 /// Longest text that is kept of a document's head, in characters.
 const LONGEST_TEXT: usize = 200;
@@ -40,12 +40,10 @@ pub(super) fn read(predicate_type: &str, predicate: &str, packages: bool) -> Res
         Err(Unread::Malformed(why)) => return Err(Malformed(format!("not a bill of materials: {why}"))),
         Err(Unread::Unsupported(what)) => return Ok(Predicate::Unsupported(what)),
     };
-    let said = if predicate_type.starts_with(SPDX) { SbomFormat::Spdx } else { SbomFormat::CycloneDx };
-    debug_assert!(said == SbomFormat::Spdx || predicate_type.starts_with(CYCLONEDX), "asked for bills alone");
-    if sbom.format != said {
-        return Err(Malformed(format!("the predicate type says {said}, and it is {}", sbom.format)));
+    match SbomFormat::of_predicate_type(predicate_type) {
+        Some(said) if said != sbom.format => Err(Malformed(format!("the predicate type says {said}, and it is {}", sbom.format))),
+        _ => Ok(Predicate::Sbom(Box::new(sbom))),
     }
-    Ok(Predicate::Sbom(Box::new(sbom)))
 }
 
 /// Reads a document that is attached to an image as it is.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::Package;
+use crate::model::{CYCLONEDX, Package, SPDX};
 
 const SPDX_23: &str = "https://spdx.dev/Document/v2.3";
 
