@@ -70,7 +70,7 @@ impl Quotas {
         }
         let what = if quota.pulls_only { "pulls" } else { "requests" };
         let detail = format!(
-            "{host} has {} {what} left for this login, which are left to the nodes; ask again later, or with another login",
+            "{host} has {} {what} left for this login, which are left to the nodes and others; ask again later, or with another login",
             quota.remaining
         );
         Err(failure(Cause::RateLimited, detail))

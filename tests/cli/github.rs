@@ -108,7 +108,7 @@ fn the_host_is_named_before_it_is_asked_and_examined() {
         3,
         &[&format!("FAIL  {host}: GitHub attestations of acme/app at {host}: it is not there, or hides"), "GH_ENTERPRISE_TOKEN"],
     );
-    let open = Running::new(|_| Reply::new(200).body("application/json", r#"{"private":false}"#).into());
+    let open = Running::new(|_| Reply::new(200).body("application/json", r#"{"full_name":"acme/app","private":false}"#).into());
     let policy = self::policy(&program, &open);
     run(&program, false, &["doctor", "--image", &reference, "--trust-policy", &policy]).prints(0, &["all can be seen"]);
 }

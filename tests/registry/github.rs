@@ -158,25 +158,27 @@ async fn silence_is_an_absence_only_where_all_can_be_seen() {
         let [outcome, _] = outcomes;
         (outcome, server.lines().len())
     };
-    let public = described(&json!({ "private": false, "visibility": "public" }));
+    let public = described(&json!({ "full_name": "Acme/App", "private": false, "visibility": "public" }));
     assert_eq!(told(Box::new(silent(public.clone())), false).await, (Outcome::Absent, 3), "the repository is asked about once");
     assert_eq!(told(Box::new(|_| page(&[]).into()), false).await, (Outcome::Absent, 2), "an empty list is an answer");
-    let private = described(&json!({ "private": true, "visibility": "private" }));
+    let private = described(&json!({ "full_name": "Acme/App", "private": true, "visibility": "private" }));
     let scoped = private.clone().header("x-oauth-scopes", "read:org, repo");
     assert_eq!(told(Box::new(silent(scoped)), true).await.0, Outcome::Absent);
     let incomplete = Some(Cause::EvidenceLocationIncomplete);
     for (what, repository) in [
         ("a fine-grained token", private.clone()),
         ("another scope", private.header("x-oauth-scopes", "public_repo, repo:status")),
-        ("internal", described(&json!({ "private": true, "visibility": "internal" }))),
+        ("internal", described(&json!({ "full_name": "Acme/App", "private": true, "visibility": "internal" }))),
+        ("renamed", described(&json!({ "full_name": "acme/other", "private": false }))),
         ("hidden", Reply::new(404)),
     ] {
         let (outcome, _) = told(Box::new(silent(repository)), true).await;
         assert_eq!(cause(&outcome), incomplete, "{what}");
-        assert!(detail(&outcome).contains("with the token of GH_TOKEN") && !detail(&outcome).contains(TOKEN), "{outcome:?}");
+        assert!(what == "renamed" || detail(&outcome).contains("with the token of GH_TOKEN"), "{outcome:?}");
+        assert!(!detail(&outcome).contains(TOKEN), "{outcome:?}");
     }
     let (hidden, _) = told(Box::new(silent(Reply::new(404))), false).await;
-    assert!(cause(&hidden) == incomplete && detail(&hidden).contains("a token is taken from GH_ENTERPRISE_TOKEN"), "{hidden:?}");
+    assert!(cause(&hidden) == incomplete && detail(&hidden).contains("(set GH_ENTERPRISE_TOKEN)"), "{hidden:?}");
     for (repository, expected) in [
         (Reply::new(500), Cause::ServerError),
         (Reply::new(200).body("text/html", "<html>"), Cause::InvalidResponse),
@@ -443,7 +445,7 @@ async fn a_kept_answer_counts_while_all_can_be_seen() {
     let hides = Arc::new(AtomicUsize::new(0));
     let state = Arc::clone(&hides);
     let server = ScriptedRegistry::start(move |asked| match (state.load(SeqCst), asked.target.as_str()) {
-        (0, "/repos/acme/app") => described(&json!({ "private": false })).into(),
+        (0, "/repos/acme/app") => described(&json!({ "full_name": "Acme/App", "private": false })).into(),
         (0, _) => page(&[inline(1)]).into(),
         _ => Reply::new(404).into(),
     })

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Asking, Standing};
+use super::Asking;
+use super::standing::Standing;
 use crate::model::{Cause, Digest, GithubScope, UnknownAnswer};
 use crate::registry::error::{failure, shown};
 use crate::registry::link;

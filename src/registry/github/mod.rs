@@ -8,6 +8,7 @@
 
 mod bundle;
 mod listing;
+mod standing;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,11 +16,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
-use serde::Deserialize;
 use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
 use self::listing::Listed;
+pub use self::standing::GithubSight;
+use self::standing::Standing;
 use super::blob::{BlobCache, blob_found};
 use super::client::{Client, Patience, Reply, Request};
 use super::error::{failure, refused, shown};
@@ -37,43 +39,6 @@ const API_VERSION_NAME: HeaderName = HeaderName::from_static("x-github-api-versi
 const ACCEPT: HeaderValue = HeaderValue::from_static("application/vnd.github+json");
 /// Requests to the API at once: GitHub asks for fewer than a hundred, of everybody with the same token.
 const AT_ONCE: usize = 24;
-/// Bytes of what describes a repository or an owner.
-const DESCRIPTION: u64 = 1 << 20;
-
-/// What a token (or nobody's) sees of a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GithubSight {
-    /// Nothing: it is not there, or hides.
-    Nothing,
-    /// What it sees is there; what it does not see may be.
-    Part,
-    /// Everything: what it does not see is not there.
-    Whole,
-}
-
-/// What is at an address of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    Hidden,
-    Public,
-    /// Private, or internal to an enterprise.
-    Private {
-        /// Whether the token says of itself that it covers private repositories.
-        scoped: bool,
-    },
-    Organisation,
-    User,
-}
-
-impl Standing {
-    fn sight(self) -> GithubSight {
-        match self {
-            Self::Hidden => GithubSight::Nothing,
-            Self::Public | Self::Private { scoped: true } => GithubSight::Whole,
-            Self::Private { scoped: false } | Self::Organisation | Self::User => GithubSight::Part,
-        }
-    }
-}
 
 /// A bundle that was listed.
 struct Held {
@@ -179,7 +144,7 @@ impl<'a> Asking<'a> {
     fn asker(&self) -> String {
         match self.token {
             Some(token) => format!("with the token of {}", token.origin),
-            None => format!("without a token; {}", advice(self.store)),
+            None => format!("without a token ({})", advice(self.store)),
         }
     }
 
@@ -225,36 +190,6 @@ impl<'a> Asking<'a> {
             unknown.detail.push_str(&format!("; asked {}", self.asker()));
         }
         unknown
-    }
-
-    /// What the token sees of the repository or owner itself. An answer is kept; a failure may be over the next time.
-    async fn standing(&self) -> Result<Standing, UnknownAnswer> {
-        let cell = {
-            let mut standings = self.memory.standings.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(standings.entry(self.store.clone()).or_default())
-        };
-        cell.get_or_try_init(|| self.ask_standing()).await.copied()
-    }
-
-    async fn ask_standing(&self) -> Result<Standing, UnknownAnswer> {
-        let path = match self.store.scope() {
-            GithubScope::Repository(repository) => format!("repos/{repository}"),
-            GithubScope::Owner(owner) => format!("users/{owner}"),
-        };
-        let url = self.url(&path)?;
-        let reply = self.get(&url, DESCRIPTION).await?;
-        match reply.status.as_u16() {
-            200 => {}
-            404 => return Ok(Standing::Hidden),
-            _ => return Err(self.refusal(&reply)),
-        }
-        let standing = match self.store.scope() {
-            GithubScope::Repository(_) => {
-                serde_json::from_slice::<Repository>(&reply.body).ok().map(|repository| repository.standing(&reply))
-            }
-            GithubScope::Owner(_) => serde_json::from_slice::<Owner>(&reply.body).ok().map(|owner| owner.standing()),
-        };
-        standing.ok_or_else(|| failure(Cause::InvalidResponse, format!("{} does not answer as GitHub does", shown(&url))))
     }
 
     async fn referrers(&self, digest: &Digest, cache: Option<&dyn BlobCache>) -> Outcome {
@@ -304,6 +239,7 @@ impl<'a> Asking<'a> {
         match self.standing().await {
             Err(unknown) => Outcome::Unknown(unknown),
             Ok(Standing::Hidden) => incomplete(self.hidden()),
+            Ok(Standing::Renamed) => incomplete(format!("{}: the repository has another name by now: name it in the policy", self.store)),
             Ok(standing) if standing.sight() == GithubSight::Whole => Outcome::Absent,
             Ok(_) => incomplete(format!(
                 "{} shows nothing (404), and the repository is private: GitHub says the same to a token without the right to read \
@@ -357,7 +293,7 @@ impl<'a> Asking<'a> {
 
 /// What may help whoever asks without a token.
 fn advice(store: &GithubStore) -> &'static str {
-    if store.api() == crate::model::GITHUB_API { "a token is taken from GH_TOKEN" } else { "a token is taken from GH_ENTERPRISE_TOKEN" }
+    if store.api() == crate::model::GITHUB_API { "set GH_TOKEN" } else { "set GH_ENTERPRISE_TOKEN" }
 }
 
 /// Whether 403 says that too much was asked: by headers (the hourly limit, a wait), or in words (GitHub's secondary limits).
@@ -366,34 +302,4 @@ fn is_rate_limit(reply: &Reply) -> bool {
     header("x-ratelimit-remaining") == Some("0")
         || header("retry-after").is_some()
         || String::from_utf8_lossy(&reply.body).to_ascii_lowercase().contains("rate limit")
-}
-
-#[derive(Deserialize)]
-struct Repository {
-    private: bool,
-    #[serde(default)]
-    visibility: Option<String>,
-}
-
-impl Repository {
-    fn standing(&self, reply: &Reply) -> Standing {
-        if !self.private && self.visibility.as_deref().is_none_or(|visibility| visibility == "public") {
-            return Standing::Public;
-        }
-        // Only classic tokens have scopes; of others there is no such header.
-        let scopes = reply.headers.get("x-oauth-scopes").and_then(|scopes| scopes.to_str().ok()).unwrap_or_default();
-        Standing::Private { scoped: scopes.split(',').any(|scope| scope.trim() == "repo") }
-    }
-}
-
-#[derive(Deserialize)]
-struct Owner {
-    #[serde(rename = "type")]
-    kind: String,
-}
-
-impl Owner {
-    fn standing(&self) -> Standing {
-        if self.kind == "Organization" { Standing::Organisation } else { Standing::User }
-    }
 }
