@@ -1,6 +1,6 @@
 //! Builders that are trusted, made ready: whose provenance shows which level.
 
-use super::compiled::{CompiledAuthority, PolicyOrigin, TrustPolicies};
+use super::compiled::{CompiledAuthority, TrustPolicies};
 use super::matcher::Matcher;
 use crate::documents::{Builder, BuilderId, BuilderTrust};
 use crate::model::{BuildLevel, PolicyMaterial, Signer, SubjectName};
@@ -85,12 +85,5 @@ impl TrustPolicies {
             build_types: builder.build_types.clone(),
             level: builder.level,
         }
-    }
-
-    /// Every authority that signs for a builder. One that the policies do not have is nobody.
-    pub(super) fn authorities_of<'a>(&'a self, builder: &'a CompiledBuilder) -> impl Iterator<Item = &'a CompiledAuthority> {
-        let documents = self.policies.iter().filter(|policy| policy.origin != PolicyOrigin::Keys);
-        let named = documents.flat_map(|policy| builder.of_policies.iter().filter_map(|name| policy.authorities.get(name)));
-        builder.authorities.iter().chain(named)
     }
 }

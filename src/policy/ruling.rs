@@ -246,7 +246,7 @@ impl TrustPolicies {
     }
 
     /// The one that a control means; where two policies have one of that name, nobody can tell which.
-    fn authority_named(&self, name: &str) -> Result<&CompiledAuthority, String> {
+    pub(super) fn authority_named(&self, name: &str) -> Result<&CompiledAuthority, String> {
         let own = self.policies.iter().filter(|policy| policy.origin != PolicyOrigin::Keys);
         let found: Vec<_> = own.filter_map(|policy| Some((policy, policy.authorities.get(name)?))).collect();
         match found.as_slice() {

@@ -7,11 +7,11 @@ use proptest::prelude::{any, prop_assert, proptest};
 use super::{at, digest, image, logged, now, policy, root, statement};
 use crate::documents::{Document, parse};
 use crate::model::{
-    Attested, BuildLevel, Carrier, Cause, CertificateClaims, ImageEvidence, ManifestPresence, PROVENANCE_V1, Payload, PlaceOutcome,
-    PolicyMaterial, Predicate, Proof, Provenance, Reason, Relation, Signer, Source, SourcePattern, Statement, StatementFormat, Step,
-    StepOutcome, SubjectName, TriedWith, UnknownAnswer,
+    Attested, BuildLevel, Carrier, Cause, CertificateClaims, ImageEvidence, IndexAbove, ManifestPresence, PROVENANCE_V1, Payload,
+    PlaceOutcome, PolicyMaterial, Predicate, Proof, Provenance, Reason, Relation, Signer, Source, SourcePattern, Statement,
+    StatementFormat, Step, StepOutcome, SubjectName, TriedWith, UnknownAnswer,
 };
-use crate::policy::{Asked, Assessment, Expectations, ExpectedReference, NamedBuilders, Ruling, ShownBy, TrustPolicies};
+use crate::policy::{AsOf, Asked, Assessment, Expectations, ExpectedReference, NamedBuilders, Ruling, ShownBy, TrustPolicies};
 
 const WORKFLOW: &str = "https://github.com/acme/builders/.github/workflows/build.yml@refs/tags/v1.2.3";
 const RUN: &str = "https://github.com/acme/app/actions/runs/77/attempts/2";
@@ -202,19 +202,34 @@ fn expectations_are_about_source_builder_type_and_parameters() {
         ("v1.20", wrong),
         ("v2", wrong),
         ("1.2.3", wrong),
+        ("v1.2.3.", wrong),
+        ("v", wrong),
         ("", wrong),
     ] {
         assert_eq!(reference(ExpectedReference::VersionedTag(version.to_owned())), expected, "{version}");
+    }
+    for (tag, expected) in
+        [("v1.2.3-rc.1", false), ("v1.evil", false), ("v1.2.", false), ("v1.2.3+build.7", true), ("x1.2", false), ("v11.2", false)]
+    {
+        let source = Some(Source { reference: Some(format!("refs/tags/{tag}")), ..Source::of_uri("https://github.com/acme/app") });
+        let tagged = of(Provenance { source, ..provenance(WORKFLOW) }, signed_by(WORKFLOW, &[]));
+        let reference = ExpectedReference::VersionedTag("v1".to_owned());
+        let shown =
+            policies().assess(&image(vec![tagged]), &Expectations { reference: Some(&reference), ..Expectations::default() }, now());
+        assert_eq!(shown.verified() == L3, expected, "{tag}");
     }
     let builder = |name: &str| holds(&Expectations { builders: &[name.to_owned()], ..Expectations::default() });
     assert_eq!((builder("workflows"), builder(WORKFLOW), builder("ci")), (Ok(()), Ok(()), Err(Reason::BuilderUntrusted)));
     let build_type = |name: &str| holds(&Expectations { build_types: &[name.to_owned()], ..Expectations::default() });
     assert_eq!((build_type("https://ci.test/type"), build_type("https://ci.test/typ")), (Ok(()), Err(Reason::PredicateMismatch)));
-    let parameters = |pairs: &[(&str, &str)]| {
+    let sources: [SourcePattern; 1] = ["github.com/acme/app".parse().unwrap()];
+    let parameters_from = |sources: &[SourcePattern], pairs: &[(&str, &str)]| {
         let expected = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        holds(&Expectations { external_parameters: Some(&expected), ..Expectations::default() })
+        holds(&Expectations { sources, external_parameters: Some(&expected), ..Expectations::default() })
     };
+    let parameters = |pairs: &[(&str, &str)]| parameters_from(&sources, pairs);
     let mismatch = Err(Reason::PredicateMismatch);
+    assert_eq!(parameters_from(&[], &[("workflow", "{}")]), mismatch, "the source is a parameter too");
     assert_eq!(parameters(&[("workflow", "{}")]), Ok(()));
     assert_eq!(
         (parameters(&[]), parameters(&[("workflow", "{}"), ("more", "1")]), parameters(&[("workflow", "x")])),
@@ -288,25 +303,168 @@ fn what_was_not_answered_may_show_more() {
     some.places[0].attestations = Some(unknown.clone());
     let assessment = policies().assess(&some, &Expectations::default(), now());
     assert_eq!((assessment.verified(), assessment.possible), (L2, Some((L3, unknown))));
-    let mut doubtful = signed_by(WORKFLOW, &[]);
-    doubtful.steps.retain(|(step, _)| *step != Step::Signature);
-    doubtful.steps.push((Step::Signature, StepOutcome::unknown(Cause::TrustRootTooOld, "old")));
-    let assessment = assess(vec![of(provenance(WORKFLOW), doubtful)]);
+    let assessment = assess(vec![of(provenance(WORKFLOW), doubtful(signed_by(WORKFLOW, &[])))]);
     assert_eq!(
         (assessment.verified(), assessment.possible.map(|(level, unknown)| (level, unknown.cause))),
         (L0, Some((L3, Cause::TrustRootTooOld)))
     );
 }
 
+/// A builder that is expected is one of several that may have signed, and of one that is not known it is not known which.
+#[test]
+fn of_several_builders_the_expected_one_counts() {
+    let text = format!(
+        "apiVersion: seaworthy.dev/v1alpha1\nkind: BuilderTrust\nmetadata: {{ name: b }}\nspec:{BUILDERS}\n    - {{ name: lower, id: {{ regexp: 'https://github\\.com/acme/.*' }}, signedBy: [workflows], level: 2 }}\n"
+    );
+    let Document::BuilderTrust(named) = parse("b.yaml", &text).unwrap().remove(0) else { panic!("builders") };
+    let (_, loaded) = root("r");
+    let material = PolicyMaterial { roots: [("r".to_owned(), loaded)].into(), authorities: Default::default() };
+    let policies = TrustPolicies::default().with_builders(vec![NamedBuilders { name: named.name, trust: named.trust, material }]);
+    let by = |names: &[&str], statement: Statement| {
+        let builders: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let assessment = policies.assess(&image(vec![statement]), &Expectations { builders: &builders, ..Expectations::default() }, now());
+        (assessment.verified(), assessment.possible.map(|(level, _)| level))
+    };
+    assert_eq!((by(&[], good()).0, by(&["lower"], good()).0, by(&["workflows"], good()).0), (L3, L2, L3));
+    assert_eq!(by(&["other"], good()), (L0, None));
+    let unknown = || of(provenance(WORKFLOW), doubtful(signed_by(WORKFLOW, &[])));
+    assert_eq!(by(&["workflows"], unknown()), (L0, Some(L3)), "not known, and not another one");
+    assert_eq!(by(&["lower"], unknown()), (L0, Some(L2)));
+    assert_eq!(by(&["ci"], unknown()), (L0, None), "whoever signed it, that builder it does not name");
+}
+
+/// Its signature cannot be checked.
+fn doubtful(mut proof: Proof) -> Proof {
+    proof.steps.retain(|(step, _)| *step != Step::Signature);
+    proof.steps.push((Step::Signature, StepOutcome::unknown(Cause::TrustRootTooOld, "old")));
+    proof
+}
+
+#[test]
+fn a_builder_that_the_certificate_does_not_carry_is_not_believed() {
+    // Signed by whom the image's policy trusts, and by whom the other builder's document does: neither carries what it says.
+    let release = |extensions: &[(&str, &str)]| shows(of(provenance(WORKFLOW), signed_by("https://release.test", extensions)));
+    let other = "https://github.com/acme/app/.github/workflows/own.yml@refs/heads/main";
+    assert_eq!(release(&[("buildSignerUri", other)]), (L0, L0, Some(Reason::BuilderUntrusted)));
+    assert_eq!(release(&[("buildSignerUri", WORKFLOW)]).0, L1);
+    let ci = |builder: &str, extensions: &[(&str, &str)]| shows(of(provenance(builder), signed_by("https://ci.test/build", extensions)));
+    assert_eq!(ci("https://ci.test/builder@v1", &[("buildSignerUri", other)]).0, L2, "an identifier of its own, by the map of builders");
+    assert_eq!(ci("https://ci.test/builder@v1", &[("buildSignerUri", "https://CI.test/other")]), (L0, L0, Some(Reason::BuilderUntrusted)));
+    // Certificates from before there was an extension for it.
+    let old = [("githubWorkflowRepository", "acme/app"), ("githubWorkflowSha", "c0ffee"), ("githubWorkflowRef", "refs/tags/v1.2.3")];
+    let workflow = other.replace("own.yml", "release.yml");
+    let by = |name: &str, builder: &str| {
+        let spec = POLICY.replace("https://release.test", name);
+        let policies = TrustPolicies::new(vec![policy("p", &spec, &[], &["r"])]);
+        let image = image(vec![of(provenance(builder), signed_by(name, &old))]);
+        policies.assess(&image, &Expectations::default(), now()).verified()
+    };
+    assert_eq!((by(other, other), by(other, &workflow)), (L1, L0));
+    let runner = |environment: &str| {
+        let builder = format!("https://github.com/actions/runner/{environment}");
+        let extensions = [("buildSignerUri", other), ("runnerEnvironment", "self-hosted")];
+        shows(of(provenance(&builder), signed_by("https://release.test", &extensions))).0
+    };
+    assert_eq!((runner("self-hosted"), runner("github-hosted")), (L1, L0));
+}
+
+#[test]
+fn the_nearest_provenance_says_what_is_missing() {
+    let unsigned = || Statement { format: StatementFormat::Unsigned { predicate_type: PROVENANCE_V1.to_owned() }, ..good() };
+    let elsewhere = || of(provenance(WORKFLOW), signed_by(WORKFLOW, &[("sourceRepositoryUri", "https://github.com/evil/app")]));
+    let stranger = || of(provenance(WORKFLOW), signed_by("https://stranger.test", &[]));
+    let malformed = || attested(Err("no object".to_owned()), vec![signed_by(WORKFLOW, &[])]);
+    let reason = |statements: Vec<Statement>| assess(statements).missing[0].reason;
+    assert_eq!(reason(vec![unsigned(), elsewhere(), stranger()]), Reason::SourceMismatch);
+    assert_eq!(reason(vec![unsigned(), malformed(), stranger()]), Reason::IdentityMismatch);
+    assert_eq!(reason(vec![unsigned(), malformed()]), Reason::Malformed);
+    // BuildKit's own lie on the platforms of what a builder signed as a whole.
+    let below = |platform: u8| Statement { carrier: Carrier::Platform(digest(platform)), ..unsigned() };
+    let some = ImageEvidence { platforms: vec![digest(71)], ..image(vec![elsewhere(), below(71)]) };
+    let assessment = policies().assess(&some, &Expectations::default(), now());
+    assert_eq!((assessment.reached, assessment.verified(), assessment.missing[0].reason), (L1, L0, Reason::SourceMismatch));
+    let broken = Statement {
+        format: StatementFormat::Unsupported { media_type: "application/vnd.dsse.envelope.v1+json".to_owned() },
+        relation: Relation::Malformed("a key is there twice".to_owned()),
+        ..statement(Vec::new())
+    };
+    assert_eq!(reason(vec![broken]), Reason::Malformed);
+}
+
+#[test]
+fn what_was_signed_later_is_not_there_as_of_then() {
+    let earlier = AsOf { rewound: true, ..AsOf::exactly(at("2025-12-01T00:00:00Z")) };
+    let assessment = policies().assess(&image(vec![good()]), &Expectations::default(), earlier);
+    assert_eq!((assessment.reached, assessment.shown, assessment.missing[0].reason), (L0, None, Reason::PredicateMissing));
+}
+
+#[test]
+fn the_least_platform_bounds_what_is_possible() {
+    let on = |platform: u8, statement: Statement| Statement { carrier: Carrier::Platform(digest(platform)), ..statement };
+    let ci = of(provenance("https://ci.test/builder@v1"), signed_by("https://ci.test/build", &[]));
+    let unknown = of(provenance(WORKFLOW), doubtful(signed_by(WORKFLOW, &[])));
+    let some = ImageEvidence { platforms: vec![digest(71), digest(72)], ..image(vec![on(71, ci), on(72, unknown)]) };
+    let assessment = policies().assess(&some, &Expectations::default(), now());
+    assert_eq!((assessment.verified(), assessment.possible.map(|(level, _)| level)), (L0, Some(L2)));
+}
+
+#[test]
+fn an_authority_that_no_policy_has_is_not_known() {
+    let text = format!(
+        "apiVersion: seaworthy.dev/v1alpha1\nkind: BuilderTrust\nmetadata: {{ name: b }}\nspec:\n  builders: [{{ name: b, id: {{ exact: '{WORKFLOW}' }}, signedBy: [nobody], level: 2 }}]\n"
+    );
+    let Document::BuilderTrust(named) = parse("b.yaml", &text).unwrap().remove(0) else { panic!("builders") };
+    let builders = NamedBuilders { name: named.name, trust: named.trust, material: PolicyMaterial::default() };
+    let policies = TrustPolicies::default().with_builders(vec![builders]);
+    let assessment = policies.assess(&image(vec![good()]), &Expectations::default(), now());
+    assert_eq!(assessment.possible.map(|(level, unknown)| (level, unknown.cause)), Some((L2, Cause::TrustRootUnavailable)));
+}
+
+#[test]
+fn a_revoked_image_or_signer_shows_nothing_that_is_verified() {
+    let revoked = |what: String| {
+        let spec = format!("{POLICY}\n  revocations: [{{ {what}, reason: r }}]");
+        let (_, loaded) = root("r");
+        let text = format!("apiVersion: seaworthy.dev/v1alpha1\nkind: BuilderTrust\nmetadata: {{ name: b }}\nspec:{BUILDERS}\n");
+        let Document::BuilderTrust(named) = parse("b.yaml", &text).unwrap().remove(0) else { panic!("builders") };
+        let material = PolicyMaterial { roots: [("r".to_owned(), loaded)].into(), authorities: Default::default() };
+        let builders = NamedBuilders { name: named.name, trust: named.trust, material };
+        let policies = TrustPolicies::new(vec![policy("p", &spec, &[], &["r"])]).with_builders(vec![builders]);
+        move |image: &ImageEvidence| policies.assess(image, &Expectations::default(), now())
+    };
+    let signed = || image(vec![good()]);
+    for what in [
+        format!("imageDigest: '{}'", digest(42)),
+        format!("key: '{}'", digest(4)),
+        format!("identity: {{ exact: '{WORKFLOW}' }}, issuer: {{ exact: i }}"),
+    ] {
+        let assessment = revoked(what.clone())(&signed());
+        assert_eq!((assessment.verified(), assessment.missing[0].reason, assessment.possible), (L0, Reason::Revoked, None), "{what}");
+    }
+    let why = UnknownAnswer { cause: Cause::Timeout, detail: "no answer".to_owned() };
+    let silent = ImageEvidence { index: IndexAbove::Unknown(why.clone()), ..signed() };
+    let assessment = revoked(format!("imageDigest: '{}'", digest(50)))(&silent);
+    assert_eq!((assessment.verified(), assessment.possible), (L0, Some((L3, why))), "the index may be revoked");
+}
+
 proptest! {
     #[test]
-    fn knowing_less_shows_no_more_and_denies_nothing(which in proptest::collection::vec(0_u8..5, 0..4), platforms in any::<bool>(), on in proptest::collection::vec(0_u8..3, 4), lost in 0_usize..4, piece in 0_u8..3) {
+    fn knowing_less_shows_no_more_and_denies_nothing(
+        which in proptest::collection::vec(0_u8..7, 0..4),
+        platforms in any::<bool>(),
+        on in proptest::collection::vec(0_u8..3, 4),
+        lost in 0_usize..4,
+        piece in 0_u8..4,
+        wanted in 0_usize..4,
+    ) {
         let made = |(kind, on): (&u8, &u8)| {
             let statement = match kind {
                 0 => good(),
                 1 => of(provenance("https://ci.test/builder@v1"), signed_by("https://ci.test/build", &[])),
                 2 => of(provenance(WORKFLOW), signed_by("https://stranger.test", &[])),
                 3 => Statement { format: StatementFormat::Unsigned { predicate_type: PROVENANCE_V1.to_owned() }, ..good() },
+                4 => of(provenance(WORKFLOW), signed_by(WORKFLOW, &[("sourceRepositoryUri", "https://github.com/evil/app")])),
+                5 => of(provenance("https://nobody.test/builder"), signed_by("https://release.test", &[])),
                 _ => Statement { relation: Relation::NamesOthers(vec![digest(7)]), ..good() },
             };
             match on {
@@ -321,12 +479,19 @@ proptest! {
         match piece {
             0 => less.places[0].attestations = Some(unknown),
             1 => less.places[0].outcome = PlaceOutcome::Unknown(unknown),
-            _ => less.manifest = ManifestPresence::Unknown(unknown),
+            2 => less.manifest = ManifestPresence::Unknown(unknown),
+            _ => {}
         }
         if lost < less.statements.len() {
-            less.statements.remove(lost);
+            // What a place did not answer is gone; a signature that cannot be checked is still there.
+            match piece {
+                3 => less.statements[lost].proofs = less.statements[lost].proofs.iter().cloned().map(doubtful).collect(),
+                _ => drop(less.statements.remove(lost)),
+            }
         }
-        let assess = |image: &ImageEvidence| policies().assess(image, &Expectations::default(), now());
+        let builders: Vec<String> = ["workflows", "ci", WORKFLOW].into_iter().nth(wanted).map(str::to_owned).into_iter().collect();
+        let expected = Expectations { builders: &builders, ..Expectations::default() };
+        let assess = |image: &ImageEvidence| policies().assess(image, &expected, now());
         let (before, after) = (assess(&known), assess(&less));
         prop_assert!(after.verified() <= before.verified());
         let highest = after.possible.as_ref().map_or(after.verified(), |(level, _)| *level);
