@@ -14,6 +14,7 @@ mod interrupted;
 mod kept;
 mod proxy;
 mod registry;
+mod slsa;
 mod text;
 mod verify;
 mod writing;

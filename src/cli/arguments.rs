@@ -1,5 +1,6 @@
 //! The command line.
 
+mod slsa;
 mod trust;
 mod verify;
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::output::FormatChoice;
 
+pub use slsa::{Slsa, SlsaCommon, SlsaExplain, SlsaVerify, SlsaWhat};
 pub use trust::TrustOptions;
 pub use verify::{Trust, TrustExplain, TrustImpact, TrustWhat, Verify, VerifyBundle, VerifyFormat, VerifyImage, VerifyWhat};
 
@@ -61,6 +63,8 @@ pub enum Command {
     Snapshot(Box<SnapshotArguments>),
     /// Verify the signatures of one image, or a bundle, step by step
     Verify(Verify),
+    /// How an image was built: verify its provenance, or show the chain from commit to pod
+    Slsa(Slsa),
     /// What the trust policies mean for an image, or for what runs
     Trust(Trust),
     /// List what runs, and from where, without judging it

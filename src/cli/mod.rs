@@ -17,6 +17,7 @@ mod rbac;
 mod registries;
 mod scan;
 mod signals;
+mod slsa;
 mod snapshot;
 mod terminal;
 mod timings;
@@ -50,6 +51,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Scan(scan) => block_on(scan::run(*scan)),
         Command::Snapshot(snapshot) => block_on(snapshot::run(*snapshot)),
         Command::Verify(verify) => block_on(verify::run(verify)),
+        Command::Slsa(slsa) => block_on(slsa::run(slsa)),
         Command::Trust(trust) => block_on(trust_command::run(trust)),
         Command::Images(images) => block_on(images::run(*images)),
         Command::Controls(arguments) => controls::run(&arguments),

@@ -4,6 +4,7 @@
 //! I/O, read a clock or depend on `tokio`, `kube` or an HTTP client: what is here can be built, compared,
 //! serialised and tested from nothing.
 
+mod build;
 mod coverage;
 mod digest;
 mod event;
@@ -32,6 +33,7 @@ mod verdict;
 mod verification;
 mod workload;
 
+pub use build::{BuildReport, RunningWorkload, Vouched};
 pub use coverage::{Coverage, ManualControl, Milestones, NextMilestone, Threat, ThreatCoverage};
 pub use digest::{Algorithm, Digest, DigestError};
 pub use event::{Phase, ScanEvent, Stop};

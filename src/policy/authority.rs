@@ -440,7 +440,8 @@ fn by_whom(proof: &Proof, detail: &str) -> String {
 }
 
 /// A signer, for a person.
-pub(super) fn describe(signer: &Signer) -> String {
+#[must_use]
+pub fn describe(signer: &Signer) -> String {
     match signer {
         Signer::Key { fingerprint } => format!("key {}", fingerprint.short()),
         Signer::Certificate(claims) => {

@@ -20,6 +20,7 @@ mod tests;
 
 pub use attached::lying_there;
 pub use attested::{AskedToAttest, Attester};
+pub use authority::describe as signer_told;
 pub use builders::NamedBuilders;
 pub use checked::Checked;
 pub use compiled::{NamedPolicy, PolicyOrigin, TrustPolicies};

@@ -4,6 +4,7 @@
 //! terminal has its control characters escaped; what a program reads has its own, versioned structures.
 
 mod advice;
+pub mod build;
 pub mod images;
 pub mod json;
 pub mod kubescape_json;

@@ -1,0 +1,86 @@
+//! `slsa verify` and `slsa explain` over real provenance.
+
+use super::Program;
+
+const SOURCE: &str = "github.com/slsa-framework/example-package";
+const GENERATOR: &str = "https://github.com/slsa-framework/slsa-github-generator/.github/workflows";
+
+/// Version of the generator, digest of the image, and the ref that it was built from.
+const BUILDS: [(&str, &str, &str); 2] = [
+    ("v1.4.0", "sha256:a74d89d8dd863ca5dae4a29e0feede81ddf59197849a80784af5a02ab7786925", "refs/heads/main"),
+    ("v1.10.0", "sha256:e0a0a765d690a5104331cfbac88ebbbf01736c1f87aaa3cd455c516a5ea586a5", "refs/tags/v13.0.30"),
+];
+
+fn run(version: &str, words: &[&str]) -> super::process::Ended {
+    let digest = BUILDS.iter().find(|(known, ..)| *known == version).unwrap().1;
+    let reference = format!("ghcr.io/slsa-framework/example-package@{digest}");
+    let layout = format!("fixtures/layouts/slsa-container-{version}");
+    let (command, expected) = words.split_first().unwrap();
+    let arguments = [&["slsa", command, &reference, "--layout", &layout, "--offline"], expected].concat();
+    Program::new().run(&arguments)
+}
+
+#[test]
+fn real_provenance_shows_level_3_of_its_source() {
+    for (version, digest, reference) in BUILDS {
+        let ended = run(version, &["verify", "--source-uri", SOURCE, "-f", "json"]);
+        let report = ended.json();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert_eq!((report["verdict"].as_str(), report["level"].as_u64()), (Some("verified"), Some(3)));
+        assert_eq!((report["digest"].as_str(), report["vouched"]["name"].as_str()), (Some(digest), Some("slsa-github-generator")));
+        let provenance = &report["provenance"];
+        let builder = format!("{GENERATOR}/generator_container_slsa3.yml@refs/tags/{version}");
+        assert_eq!((provenance["builder"].as_str(), provenance["source"].as_str()), (Some(builder.as_str()), Some(SOURCE)));
+        assert_eq!(provenance["reference"].as_str(), Some(reference));
+    }
+}
+
+#[test]
+fn what_is_not_as_expected_is_refused_with_its_reason() {
+    for (version, ..) in BUILDS {
+        let refused = |words: &[&str], code: &str| {
+            let ended = run(version, &[&["verify"], words, &["-f", "json"]].concat());
+            assert_eq!((ended.code, ended.json()["code"].as_str()), (Some(1), Some(code)), "{words:?}: {ended:?}");
+        };
+        for look_alike in [
+            "github.com/slsa-framework/example-packageA",
+            "Agithub.com/slsa-framework/example-package",
+            "github.com/Aslsa-framework/example-package",
+            "github.com/slsa-framework/example",
+        ] {
+            refused(&["--source-uri", look_alike], "source-mismatch");
+        }
+        refused(&["--source-uri", SOURCE, "--builder-id", &format!("{GENERATOR}/not-trusted.yml")], "builder-untrusted");
+        let other = if version == "v1.4.0" { "v1.10.0" } else { "v1.4.0" };
+        refused(&["--source-uri", SOURCE, "--builder-id", &format!("{GENERATOR}/generator_container_slsa3.yml@refs/tags/{other}")], "builder-untrusted");
+        refused(&["--source-uri", SOURCE, "--source-branch", "other"], "source-mismatch");
+        refused(&["--source-uri", SOURCE, "--source-tag", "v13.0.3"], "source-mismatch");
+    }
+    run("v1.10.0", &["verify", "--source-uri", SOURCE, "--source-tag", "v13.0.30"]).prints(0, &["VERIFIED"]);
+    run("v1.10.0", &["verify", "--source-uri", SOURCE, "--source-versioned-tag", "v13.0"]).prints(0, &["VERIFIED"]);
+    run("v1.10.0", &["verify", "--source-uri", SOURCE, "--source-versioned-tag", "v13.1"]).prints(1, &["REJECTED (source-mismatch)"]);
+    run("v1.4.0", &["verify", "--source-uri", SOURCE, "--source-branch", "main"]).prints(0, &["VERIFIED"]);
+}
+
+#[test]
+fn another_image_is_not_shown_by_it() {
+    let other = format!("ghcr.io/slsa-framework/example-package@{}", BUILDS[0].1);
+    let words = ["slsa", "verify", &other, "--source-uri", SOURCE, "--layout", "fixtures/layouts/slsa-container-v1.10.0", "--offline"];
+    Program::new().run(&words).prints(3, &["UNKNOWN (image-not-found)"]);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_before_anything_is_asked() {
+    run("v1.10.0", &["verify", "--source-uri", "example-package"]).says(2, &["--source-uri", "host/owner/repository"]);
+    run("v1.10.0", &["verify", "--source-uri", SOURCE, "--builder-id", ""]).says(2, &["--builder-id is empty"]);
+    run("v1.10.0", &["verify", "--source-uri", SOURCE, "--level", "4"]).says(2, &["4"]);
+    Program::new().run(&["slsa", "verify", "UPPER//x", "--source-uri", SOURCE]).says(2, &["is no image reference"]);
+}
+
+#[test]
+fn the_chain_is_told_from_the_commit_to_the_log_and_what_nobody_signed_is_said() {
+    let ended = run("v1.10.0", &["explain", "--no-cluster"]);
+    let told = ended.out.lines().filter(|line| !line.starts_with("As of:")).collect::<Vec<_>>().join("\n");
+    assert_eq!(ended.code, Some(0));
+    insta::assert_snapshot!(told);
+}
