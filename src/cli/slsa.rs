@@ -200,7 +200,10 @@ fn unsigned(evidence: &ImageEvidence) -> Vec<String> {
             Carrier::Platform(platform) => format!("the platform manifest {}", platform.short()),
         };
         let said = match statement.attested.as_deref().map(|attested| &attested.predicate) {
-            Some(Ok(Predicate::Provenance(provenance))) => format!(" ({}, {})", provenance.builder, provenance.build_type),
+            Some(Ok(Predicate::Provenance(provenance))) => {
+                let builder = if provenance.builder.is_empty() { "no builder named" } else { &provenance.builder };
+                format!(" ({builder}, {})", provenance.build_type)
+            }
             Some(Err(malformed)) => format!(" ({malformed})"),
             _ => String::new(),
         };

@@ -11,7 +11,7 @@ const BUILDS: [(&str, &str, &str); 2] = [
     ("v1.10.0", "sha256:e0a0a765d690a5104331cfbac88ebbbf01736c1f87aaa3cd455c516a5ea586a5", "refs/tags/v13.0.30"),
 ];
 
-fn run(version: &str, words: &[&str]) -> super::process::Ended {
+fn run(version: &str, words: &[&str]) -> super::Ended {
     let digest = BUILDS.iter().find(|(known, ..)| *known == version).unwrap().1;
     let reference = format!("ghcr.io/slsa-framework/example-package@{digest}");
     let layout = format!("fixtures/layouts/slsa-container-{version}");
@@ -52,7 +52,10 @@ fn what_is_not_as_expected_is_refused_with_its_reason() {
         }
         refused(&["--source-uri", SOURCE, "--builder-id", &format!("{GENERATOR}/not-trusted.yml")], "builder-untrusted");
         let other = if version == "v1.4.0" { "v1.10.0" } else { "v1.4.0" };
-        refused(&["--source-uri", SOURCE, "--builder-id", &format!("{GENERATOR}/generator_container_slsa3.yml@refs/tags/{other}")], "builder-untrusted");
+        refused(
+            &["--source-uri", SOURCE, "--builder-id", &format!("{GENERATOR}/generator_container_slsa3.yml@refs/tags/{other}")],
+            "builder-untrusted",
+        );
         refused(&["--source-uri", SOURCE, "--source-branch", "other"], "source-mismatch");
         refused(&["--source-uri", SOURCE, "--source-tag", "v13.0.3"], "source-mismatch");
     }
