@@ -142,3 +142,38 @@ fn an_expression_that_costs_too_much_is_not_known() {
     );
     outcomes(control, &cases);
 }
+
+#[test]
+fn what_a_bill_lists_is_asked_in_one_form_whatever_its_format() {
+    let control = "  params: { forbidden: { type: strings, default: [log4j-core] } }
+  rule:
+    sbom:
+      where: \"!sbom.packages.exists(p, p.name in params.forbidden) && sbom.packages.all(p, p.supplier != '')\"";
+    let spdx = |packages: &str| {
+        format!("[{{ attestation: {{ predicateType: spdx, by: ci, predicate: {{ spdxVersion: SPDX-2.3, packages: [{packages}] }} }} }}]")
+    };
+    let cyclonedx = |components: &str| {
+        format!(
+            "[{{ attestation: {{ predicateType: cyclonedx, by: ci, predicate: {{ bomFormat: CycloneDX, specVersion: '1.5', components: [{components}] }} }} }}]"
+        )
+    };
+    let case = |name: &str, evidence: String, expect: &str| format!("    - {{ name: {name}, evidence: {evidence}, expect: {expect} }}\n");
+    let mut cases = String::new();
+    cases += &case("fine in SPDX", spdx("{ name: a, supplier: 'Organization: Acme' }"), "{ pass: {} }");
+    cases += &case("fine in CycloneDX", cyclonedx("{ type: library, name: a, supplier: { name: Acme } }"), "{ pass: {} }");
+    cases += &case(
+        "a forbidden package in SPDX",
+        spdx("{ name: log4j-core, supplier: 'Organization: Apache' }"),
+        "{ fail: predicate-mismatch }",
+    );
+    cases += &case(
+        "a forbidden package inside another",
+        cyclonedx(
+            "{ type: library, name: a, supplier: { name: A }, components: [{ type: library, name: log4j-core, supplier: { name: A } }] }",
+        ),
+        "{ fail: predicate-mismatch }",
+    );
+    cases += &case("a missing supplier", spdx("{ name: a, supplier: NOASSERTION }"), "{ fail: predicate-mismatch }");
+    cases += &case("none", "[]".to_owned(), "{ fail: predicate-missing }");
+    outcomes(control, &cases);
+}

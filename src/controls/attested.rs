@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::clause;
 use super::evaluate::Subject;
 use super::parameters::Values;
-use crate::documents::{Age, AttestationLeaf, ClusterLeaf, Control, Rule, SignedBy};
+use crate::documents::{Age, AttestationLeaf, ClusterLeaf, Control, Rule, SbomLeaf, SignedBy, Variable};
 use crate::model::{Cause, Judgement, Predicate, PredicateKind, Reason, Statement, Wanted};
 use crate::policy::{AskedBy, AskedToAttest, Attester, Held, Ruling};
 
@@ -127,6 +127,12 @@ fn collect(rule: &Rule, wanted: &mut Wanted) {
         Rule::Not(rule) | Rule::Cluster(ClusterLeaf::AtLeastOne(rule)) => collect(rule, wanted),
         Rule::Attestation(AttestationLeaf { predicate_type, expression: Some(expression), .. }) if clause::reads_payload(expression) => {
             wanted.payloads.push(predicate_type.clone());
+        }
+        Rule::Sbom(SbomLeaf { expression: Some(expression), .. }) => {
+            wanted.packages |= expression.uses(Variable::Sbom);
+            if clause::reads_payload(expression) {
+                wanted.payloads.extend(["spdx", "cyclonedx"].into_iter().filter_map(|name| name.parse().ok()));
+            }
         }
         _ => {}
     }

@@ -6,7 +6,7 @@ use super::evaluate::Subject;
 use super::expression::{Bindings, Outcome, evaluate};
 use super::parameters::Values;
 use crate::documents::{Expression, Variable};
-use crate::model::{Cause, ContainerKind, Judgement, Payload, Reason, Signer, Statement, SubjectName, SubjectState};
+use crate::model::{Cause, ContainerKind, Judgement, Package, Payload, Predicate, Reason, Signer, Statement, SubjectName, SubjectState};
 use crate::policy::Attester;
 
 /// Whether an expression reads who runs the image: else it says the same of the same image, whoever does.
@@ -45,6 +45,14 @@ pub(super) fn holds(
     ] {
         bindings = bindings.with(variable, value);
     }
+    let bill = match expression.uses(Variable::Sbom).then(|| bill(statement)) {
+        None => Json::Null,
+        Some(Ok(bill)) => bill,
+        Some(Err(judgement)) => return judgement,
+    };
+    if !bill.is_null() {
+        bindings = bindings.with(Variable::Sbom, &bill);
+    }
     // What is missing has no value; null would be one.
     if let Some(predicate) = read.get("predicate") {
         bindings = bindings.with(Variable::Predicate, predicate);
@@ -66,6 +74,32 @@ fn payload(statement: &Statement) -> Result<Json, Judgement> {
         }
         Some(Payload::NotWanted) | None => Err(Judgement::unknown(Cause::NotCaptured, "what the statement says was not kept")),
     }
+}
+
+/// The bill of materials in one form, whatever its format.
+fn bill(statement: &Statement) -> Result<Json, Judgement> {
+    let Some(Ok(Predicate::Sbom(sbom))) = statement.attested.as_deref().map(|attested| &attested.predicate) else {
+        return Err(Judgement::fail(Reason::PredicateMismatch, "it is no bill of materials"));
+    };
+    let Some(packages) = &sbom.packages else {
+        return Err(Judgement::unknown(Cause::NotCaptured, "the packages of the bill of materials were not kept"));
+    };
+    if u32::try_from(packages.len()).unwrap_or(u32::MAX) < sbom.package_count {
+        let detail = format!("the bill of materials lists {} packages, more than expressions read", sbom.package_count);
+        return Err(Judgement::unknown(Cause::TooLarge, detail));
+    }
+    let package = |package: &Package| {
+        json!({
+            "name": package.name, "version": package.version, "purl": package.purl, "supplier": package.supplier, "license": package.license,
+        })
+    };
+    Ok(json!({
+        "format": sbom.format.name().to_ascii_lowercase(),
+        "specVersion": sbom.spec_version,
+        "tool": sbom.generator.as_deref().unwrap_or_default(),
+        "created": sbom.created.map(|created| created.to_string()).unwrap_or_default(),
+        "packages": packages.iter().map(package).collect::<Vec<_>>(),
+    }))
 }
 
 /// The subjects with every field that an expression may ask for.

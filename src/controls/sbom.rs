@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::attested::{asked_by, read_as, young};
+use super::clause;
 use super::evaluate::{Subject, all, any};
 use super::parameters::Values;
 use crate::documents::{Age, Quantifier, SbomLeaf};
@@ -20,14 +21,24 @@ pub(super) fn judge(leaf: &SbomLeaf, values: &Values, subject: &Subject<'_>) -> 
     let max_age = leaf.max_age.as_ref().and_then(|age| values.one(age));
     let says = |statement: &Statement, attester: &Attester<'_>| {
         let age = max_age.map_or_else(Judgement::pass, |max_age| young(statement, attester, max_age, as_of));
-        all([is_read(statement), age].into_iter())
+        let read = is_read(statement);
+        let says = || match &leaf.expression {
+            Some(expression) => clause::holds(expression, statement, attester, values, subject),
+            None => Judgement::pass(),
+        };
+        // What cannot be read is not asked what it says.
+        if matches!(read, Judgement::Fail { .. }) { read } else { all([read, age, says()].into_iter()) }
     };
     let meant = |predicate_type: &str| SbomFormat::of_predicate_type(predicate_type).is_some_and(|format| leaf.formats.contains(&format));
     let called = called(&leaf.formats);
     let an = format!("an {called}");
     let by = leaf.by.as_ref().map_or(AskedBy::Policy, |by| asked_by(by, values));
     let asked = AskedToAttest { meant: &meant, called: &an, by, quantifier: Quantifier::Any, says: &says };
-    let ruling = subject.memory.ruling(leaf, evidence, || subject.trust.policies.judge_attestations(evidence, &asked, subject.trust.as_of));
+    let judged = || subject.trust.policies.judge_attestations(evidence, &asked, subject.trust.as_of);
+    let ruling = match leaf.expression.as_ref().is_some_and(clause::depends_on_workload) {
+        true => judged(),
+        false => subject.memory.ruling(leaf, evidence, judged),
+    };
     let image = &subject.image.reference;
     match ruling {
         Ruling::Verified(held, warnings) => Judgement::Pass { detail: attested(&held, &warnings, evidence, as_of) },

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::age::Age;
+use super::expression::Expression;
 use super::located::Fault;
 use super::parameter::{OneOrParam, OrParam, ParameterType};
 use super::rule::{ParameterUse, SignedBy, empty_list};
@@ -26,6 +27,9 @@ pub struct SbomLeaf {
     /// Not older than this, counted from the proven time of signing or the time that it gives itself, whichever is earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<OneOrParam<Age>>,
+    /// What an attested one has to say: `sbom` is the bill, whatever its format.
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    pub expression: Option<Expression>,
 }
 
 fn both() -> Vec<SbomFormat> {
@@ -41,13 +45,17 @@ impl SbomLeaf {
     pub(super) fn params(&self) -> Vec<ParameterUse<'_>> {
         let authorities = self.by.as_ref().and_then(authorities);
         let age = self.max_age.as_ref().and_then(|age| ParameterUse::of_one(age, ParameterType::Duration, "maxAge"));
-        authorities.into_iter().chain(age).collect()
+        let of_expression = self.expression.iter().flat_map(|expression| ParameterUse::of_expression(expression, "where"));
+        authorities.into_iter().chain(age).chain(of_expression).collect()
     }
 
     /// The first thing that is wrong beyond its shape.
     pub(super) fn fault(&self) -> Option<Fault> {
         if self.formats.is_empty() {
             return Some(Fault::new("`formats: []` says nothing; list spdx, cyclonedx, or leave it out for both").under("formats"));
+        }
+        if !self.attested && self.expression.is_some() {
+            return Some(Fault::new("what is only attached is not read: `where` needs `attested: true`").under("where"));
         }
         if !self.attested && self.by.is_some() {
             return Some(Fault::new("with `attested: false` nobody has to sign: leave `by` out").under("by"));
