@@ -56,9 +56,9 @@ async fn verify_build(arguments: &SlsaVerify) -> anyhow::Result<BuildReport> {
     let branch = named(&arguments.source_branch, "--source-branch")?.map(ExpectedReference::Branch);
     let tag = named(&arguments.source_tag, "--source-tag")?.map(ExpectedReference::Tag);
     let version = named(&arguments.source_versioned_tag, "--source-versioned-tag")?.map(ExpectedReference::VersionedTag);
-    let reference = branch.or(tag).or(version);
+    let references: Vec<_> = branch.into_iter().chain(tag).chain(version).collect();
     let builders: Vec<_> = named(&arguments.builder_id, "--builder-id")?.into_iter().collect();
-    let expected = Expectations { sources: &sources, reference: reference.as_ref(), builders: &builders, ..Expectations::default() };
+    let expected = Expectations { sources: &sources, references: &references, builders: &builders, ..Expectations::default() };
     let wanted = BuildLevel::of(arguments.level).unwrap_or(BuildLevel::L1);
     let seen = See::image(&arguments.reference, &arguments.common).await?;
     Ok(seen.report(&expected, wanted))

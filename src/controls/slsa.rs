@@ -14,7 +14,7 @@ pub(super) fn judge(leaf: &SlsaLeaf, values: &Values, subject: &Subject<'_>) -> 
     let sources = values.sources(&leaf.source);
     let expected = Expectations {
         sources: &sources,
-        reference: None,
+        references: &[],
         builders: values.strings(&leaf.builders),
         build_types: values.strings(&leaf.build_type),
         external_parameters: leaf.external_parameters.as_ref(),

@@ -108,6 +108,8 @@ pub struct Source {
     pub commit: Option<String>,
     /// The entry point: path of the workflow, or what is written there.
     pub entry_point: Option<String>,
+    /// Of a tag the branch that it was made on, as the event that started the build says (`refs/heads/main`).
+    pub branch: Option<String>,
 }
 
 impl Source {
@@ -115,7 +117,7 @@ impl Source {
     #[must_use]
     pub fn of_uri(uri: &str) -> Self {
         let (repository, reference) = split(uri);
-        Self { repository, reference, commit: None, entry_point: None }
+        Self { repository, reference, commit: None, entry_point: None, branch: None }
     }
 }
 

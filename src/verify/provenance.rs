@@ -3,12 +3,14 @@
 //! The source is taken from where the build type says that it is, never guessed from a first material.
 
 mod build_type;
+mod event;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use self::build_type::BuildType;
 use super::Malformed;
@@ -26,8 +28,8 @@ const MOST_PARAMETERS: usize = 256;
 pub(super) fn read(predicate_type: &str, predicate: &str) -> Result<Provenance, Malformed> {
     let refused = |error: serde_json::Error| Malformed(format!("not SLSA provenance: {error}"));
     let provenance = match predicate_type == PROVENANCE_V02 {
-        true => serde_json::from_str::<V02>(predicate).map_err(refused)?.normalise(predicate_type)?,
-        false => serde_json::from_str::<V1>(predicate).map_err(refused)?.normalise(predicate_type)?,
+        true => serde_json::from_str::<V02<'_>>(predicate).map_err(refused)?.normalise(predicate_type)?,
+        false => serde_json::from_str::<V1<'_>>(predicate).map_err(refused)?.normalise(predicate_type)?,
     };
     if provenance.builder.is_empty() && !BuildType::of(&provenance.build_type).may_be_anonymous() {
         return Err(Malformed("not SLSA provenance: builder.id is empty".to_owned()));
@@ -114,11 +116,11 @@ impl BuildKitMetadata {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct V02 {
+struct V02<'a> {
     builder: Builder,
     build_type: String,
-    #[serde(default)]
-    invocation: Option<Invocation>,
+    #[serde(default, borrow)]
+    invocation: Option<Invocation<'a>>,
     #[serde(default)]
     metadata: Option<MetadataV02>,
     #[serde(default)]
@@ -127,11 +129,13 @@ struct V02 {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Invocation {
+struct Invocation<'a> {
     #[serde(default)]
     config_source: Option<ConfigSource>,
     #[serde(default)]
     parameters: Option<Value>,
+    #[serde(default, borrow)]
+    environment: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -157,13 +161,13 @@ struct MetadataV02 {
     buildkit: Option<BuildKitMetadata>,
 }
 
-impl V02 {
+impl V02<'_> {
     fn normalise(self, predicate_type: &str) -> Result<Provenance, Malformed> {
         let build_type = BuildType::of(&self.build_type);
         let materials = self.materials.unwrap_or_default();
         let mut external = BTreeMap::new();
         let mut source = None;
-        if let Some(Invocation { config_source, parameters: written }) = self.invocation {
+        if let Some(Invocation { config_source, parameters: written, environment }) = self.invocation {
             // Parameters in another form than a map are one parameter.
             external = match written {
                 Some(Value::Object(written)) => parameters(&written),
@@ -175,6 +179,9 @@ impl V02 {
                 let commit = config.digest.as_ref().and_then(commit).map(str::to_owned);
                 Some(Source { commit, entry_point: config.entry_point, ..Source::of_uri(&uri) })
             });
+            if let (Some(source), BuildType::Generator) = (source.as_mut(), build_type) {
+                source.branch = environment.and_then(|environment| event::branch_of_tag(source, environment));
+            }
         }
         if let Some(source) = source.as_ref().filter(|_| build_type == BuildType::Generator) {
             among(&materials, source)?;
@@ -222,16 +229,19 @@ fn among(materials: &[Artifact], source: &Source) -> Result<(), Malformed> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct V1 {
-    build_definition: BuildDefinition,
+struct V1<'a> {
+    #[serde(borrow)]
+    build_definition: BuildDefinition<'a>,
     run_details: RunDetails,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct BuildDefinition {
+struct BuildDefinition<'a> {
     build_type: String,
     external_parameters: serde_json::Map<String, Value>,
+    #[serde(default, borrow)]
+    internal_parameters: Option<&'a RawValue>,
     #[serde(default)]
     resolved_dependencies: Option<Vec<Artifact>>,
 }
@@ -256,9 +266,9 @@ struct MetadataV1 {
     buildkit: Option<BuildKitMetadata>,
 }
 
-impl V1 {
+impl V1<'_> {
     fn normalise(self, predicate_type: &str) -> Result<Provenance, Malformed> {
-        let BuildDefinition { build_type, mut external_parameters, resolved_dependencies } = self.build_definition;
+        let BuildDefinition { build_type, mut external_parameters, internal_parameters, resolved_dependencies } = self.build_definition;
         let dependencies = resolved_dependencies.unwrap_or_default();
         let kind = BuildType::of(&build_type);
         let mut source = kind.take_source(&mut external_parameters);
@@ -267,6 +277,9 @@ impl V1 {
         }
         if let Some(source) = source.as_mut() {
             resolve(source, &dependencies)?;
+            if kind == BuildType::Generator {
+                source.branch = internal_parameters.and_then(|internal| event::branch_of_tag(source, internal));
+            }
         }
         let (invocation, started, finished) = match self.run_details.metadata {
             Some(metadata) => (metadata.invocation_id, time("startedOn", metadata.started_on)?, time("finishedOn", metadata.finished_on)?),

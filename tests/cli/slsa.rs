@@ -63,6 +63,14 @@ fn what_is_not_as_expected_is_refused_with_its_reason() {
     run("v1.10.0", &["verify", "--source-uri", SOURCE, "--source-versioned-tag", "v13.0"]).prints(0, &["VERIFIED"]);
     run("v1.10.0", &["verify", "--source-uri", SOURCE, "--source-versioned-tag", "v13.1"]).prints(1, &["REJECTED (source-mismatch)"]);
     run("v1.4.0", &["verify", "--source-uri", SOURCE, "--source-branch", "main"]).prints(0, &["VERIFIED"]);
+    // A tag is also of the branch that it was made on.
+    run("v1.10.0", &["verify", "--source-uri", SOURCE, "--source-branch", "main", "--source-tag", "v13.0.30"]).prints(0, &["VERIFIED"]);
+    run("v1.10.0", &["verify", "--source-uri", SOURCE, "--source-branch", "main", "--source-tag", "v13.0.31"])
+        .prints(1, &["REJECTED (source-mismatch)"]);
+    for version in ["", "@v1.10.0", "@refs/tags/v1.10.0"] {
+        let builder = format!("{GENERATOR}/generator_container_slsa3.yml{version}");
+        run("v1.10.0", &["verify", "--source-uri", SOURCE, "--builder-id", &builder]).prints(0, &["VERIFIED"]);
+    }
 }
 
 #[test]

@@ -332,6 +332,7 @@ fn attestations() -> Vec<Statement> {
             reference: Some("refs/tags/v1".to_owned()),
             commit: Some("c0ffee".to_owned()),
             entry_point: None,
+            branch: None,
         }),
         external_parameters: Default::default(),
         invocation: Some("https://ci.test/runs/7".to_owned()),

@@ -51,10 +51,10 @@ pub struct SlsaVerify {
     #[arg(long, value_name = "NAME", help_heading = "Expected")]
     pub source_branch: Option<String>,
     /// Tag of the source
-    #[arg(long, value_name = "NAME", help_heading = "Expected", conflicts_with = "source_branch")]
+    #[arg(long, value_name = "NAME", help_heading = "Expected")]
     pub source_tag: Option<String>,
     /// Version of the source's tag: v1.2 stands for v1.2.7, too
-    #[arg(long, value_name = "VERSION", help_heading = "Expected", conflicts_with_all = ["source_branch", "source_tag"])]
+    #[arg(long, value_name = "VERSION", help_heading = "Expected", conflicts_with = "source_tag")]
     pub source_versioned_tag: Option<String>,
     /// Level that has to be shown
     #[arg(long, value_name = "1-3", default_value = "1", value_parser = clap::value_parser!(u8).range(1..=3), help_heading = "Expected")]

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::Lack;
-use crate::model::{Provenance, Reason, SourcePattern};
+use crate::model::{Provenance, Reason, Source, SourcePattern};
 
 /// What is expected of an image's provenance. Nothing where a list is empty.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Expectations<'a> {
     /// One of these sources.
     pub sources: &'a [SourcePattern],
-    /// This branch or tag of it.
-    pub reference: Option<&'a ExpectedReference>,
-    /// By one of these builders: their names in the documents, or identifiers.
+    /// Each of these: its branch, and its tag.
+    pub references: &'a [ExpectedReference],
+    /// By one of these builders: their names in the documents, or identifiers. A workflow of GitHub without `@ref` is one at any ref that is
+    /// trusted; `@v1.2.3` stands for `@refs/tags/v1.2.3`.
     pub builders: &'a [String],
     /// One of these build types.
     pub build_types: &'a [String],
@@ -39,7 +40,7 @@ impl Expectations<'_> {
 
     /// Whether this builder is expected: by its identifier, or, where it is a trusted one, by its name in the documents.
     pub(super) fn expects(&self, provenance: &Provenance, name: Option<&str>) -> bool {
-        self.builders.is_empty() || self.builders.iter().any(|wanted| *wanted == provenance.builder || name == Some(wanted))
+        self.builders.is_empty() || self.builders.iter().any(|wanted| is_builder(wanted, &provenance.builder) || name == Some(wanted))
     }
 
     /// That it is by another builder than is expected.
@@ -48,7 +49,7 @@ impl Expectations<'_> {
     }
 
     fn source(&self, provenance: &Provenance) -> Option<Lack> {
-        if self.sources.is_empty() && self.reference.is_none() {
+        if self.sources.is_empty() && self.references.is_empty() {
             return None;
         }
         let Some(source) = &provenance.source else {
@@ -59,12 +60,10 @@ impl Expectations<'_> {
             let detail = format!("built from {}; wanted is {}", source.repository, wanted.join(" or "));
             return Some((Reason::SourceMismatch, detail));
         }
-        let expected = self.reference?;
-        let reference = source.reference.as_deref().unwrap_or_default();
-        (!expected.matches(reference)).then(|| {
-            let built = if reference.is_empty() { "no branch or tag" } else { reference };
-            (Reason::SourceMismatch, format!("built from {built} of {}; wanted is {}", source.repository, expected.told()))
-        })
+        let other = self.references.iter().find(|expected| !expected.matches(source))?;
+        let built = source.reference.as_deref().unwrap_or("no branch or tag");
+        let on = source.branch.as_deref().map(|branch| format!(" (on {branch})")).unwrap_or_default();
+        Some((Reason::SourceMismatch, format!("built from {built}{on} of {}; wanted is {}", source.repository, other.told())))
     }
 
     fn build_type(&self, provenance: &Provenance) -> Option<Lack> {
@@ -96,9 +95,14 @@ impl Expectations<'_> {
 }
 
 impl ExpectedReference {
-    fn matches(&self, reference: &str) -> bool {
+    fn matches(&self, source: &Source) -> bool {
+        let reference = source.reference.as_deref().unwrap_or_default();
         match self {
-            Self::Branch(name) => reference.strip_prefix("refs/heads/") == Some(name),
+            // Of a tag the branch that it was made on.
+            Self::Branch(name) => {
+                let branch = source.branch.as_deref().filter(|_| reference.starts_with("refs/tags/")).unwrap_or(reference);
+                branch.strip_prefix("refs/heads/") == Some(name)
+            }
             Self::Tag(name) => reference.strip_prefix("refs/tags/") == Some(name),
             Self::VersionedTag(name) => reference.strip_prefix("refs/tags/").is_some_and(|tag| {
                 let (Some(wanted), Some(version)) = (name.strip_prefix('v'), tag.strip_prefix('v')) else { return false };
@@ -117,5 +121,16 @@ impl ExpectedReference {
             Self::Tag(name) => format!("tag {name}"),
             Self::VersionedTag(name) => format!("a version {name}"),
         }
+    }
+}
+
+/// Whether a builder is the one that is wanted.
+fn is_builder(wanted: &str, builder: &str) -> bool {
+    let Some((workflow, reference)) = builder.split_once('@').filter(|_| wanted.starts_with("https://github.com/")) else {
+        return wanted == builder;
+    };
+    match wanted.split_once('@') {
+        None => wanted == workflow,
+        Some((name, short)) => name == workflow && (short == reference || reference.strip_prefix("refs/tags/") == Some(short)),
     }
 }

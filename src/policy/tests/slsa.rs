@@ -68,6 +68,7 @@ fn provenance(builder: &str) -> Provenance {
             reference: Some("refs/tags/v1.2.3".to_owned()),
             commit: Some("c0ffee".to_owned()),
             entry_point: None,
+            branch: None,
         }),
         external_parameters: [("workflow".to_owned(), "{}".to_owned())].into(),
         invocation: Some(RUN.to_owned()),
@@ -190,7 +191,7 @@ fn expectations_are_about_source_builder_type_and_parameters() {
     for other in ["github.com/acme/appA", "Agithub.com/acme/app", "github.com/Aacme/app", "github.com/acme/ap"] {
         assert_eq!(source(other), Err(Reason::SourceMismatch), "{other}");
     }
-    let reference = |reference: ExpectedReference| holds(&Expectations { reference: Some(&reference), ..Expectations::default() });
+    let reference = |reference: ExpectedReference| holds(&Expectations { references: &[reference], ..Expectations::default() });
     let wrong = Err(Reason::SourceMismatch);
     assert_eq!(reference(ExpectedReference::Tag("v1.2.3".to_owned())), Ok(()));
     assert_eq!(reference(ExpectedReference::Branch("v1.2.3".to_owned())), wrong);
@@ -213,13 +214,38 @@ fn expectations_are_about_source_builder_type_and_parameters() {
     {
         let source = Some(Source { reference: Some(format!("refs/tags/{tag}")), ..Source::of_uri("https://github.com/acme/app") });
         let tagged = of(Provenance { source, ..provenance(WORKFLOW) }, signed_by(WORKFLOW, &[]));
-        let reference = ExpectedReference::VersionedTag("v1".to_owned());
-        let shown =
-            policies().assess(&image(vec![tagged]), &Expectations { reference: Some(&reference), ..Expectations::default() }, now());
+        let references = [ExpectedReference::VersionedTag("v1".to_owned())];
+        let shown = policies().assess(&image(vec![tagged]), &Expectations { references: &references, ..Expectations::default() }, now());
         assert_eq!(shown.verified() == L3, expected, "{tag}");
     }
     let builder = |name: &str| holds(&Expectations { builders: &[name.to_owned()], ..Expectations::default() });
     assert_eq!((builder("workflows"), builder(WORKFLOW), builder("ci")), (Ok(()), Ok(()), Err(Reason::BuilderUntrusted)));
+    let (workflow, version) = WORKFLOW.split_once("@refs/tags/").unwrap();
+    for (wanted, expected) in [
+        (workflow.to_owned(), Ok(())),
+        (format!("{workflow}@{version}"), Ok(())),
+        (format!("{workflow}@v1.2.4"), Err(Reason::BuilderUntrusted)),
+        (format!("{workflow}@refs/tags/v1.2"), Err(Reason::BuilderUntrusted)),
+        (workflow.replace("build.yml", "not-trusted.yml"), Err(Reason::BuilderUntrusted)),
+        (workflow.replace("build.yml", "build"), Err(Reason::BuilderUntrusted)),
+        (format!("{workflow}@"), Err(Reason::BuilderUntrusted)),
+    ] {
+        assert_eq!(builder(&wanted), expected, "{wanted}");
+    }
+    let on_main = |reference: &str, branch: Option<&str>, wanted: &[ExpectedReference]| {
+        let source = Source {
+            reference: Some(reference.to_owned()),
+            branch: branch.map(str::to_owned),
+            ..Source::of_uri("https://github.com/acme/app")
+        };
+        let built = of(Provenance { source: Some(source), ..provenance(WORKFLOW) }, signed_by(WORKFLOW, &[]));
+        policies().assess(&image(vec![built]), &Expectations { references: wanted, ..Expectations::default() }, now()).verified() == L3
+    };
+    let (main, tag) = (ExpectedReference::Branch("main".to_owned()), ExpectedReference::Tag("v1".to_owned()));
+    assert!(on_main("refs/tags/v1", Some("refs/heads/main"), &[main.clone(), tag.clone()]));
+    assert!(!on_main("refs/tags/v2", Some("refs/heads/main"), &[main.clone(), tag.clone()]), "both have to be so");
+    assert!(!on_main("refs/tags/v1", None, std::slice::from_ref(&main)) && !on_main("refs/tags/main", None, std::slice::from_ref(&main)));
+    assert!(!on_main("refs/heads/other", Some("refs/heads/main"), &[main]), "a branch is its own");
     let build_type = |name: &str| holds(&Expectations { build_types: &[name.to_owned()], ..Expectations::default() });
     assert_eq!((build_type("https://ci.test/type"), build_type("https://ci.test/typ")), (Ok(()), Err(Reason::PredicateMismatch)));
     let sources: [SourcePattern; 1] = ["github.com/acme/app".parse().unwrap()];

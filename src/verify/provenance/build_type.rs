@@ -10,7 +10,7 @@ use crate::model::Source;
 /// Kinds of build types by where they have the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BuildType {
-    /// Those of slsa-github-generator: the source of provenance v0.2 is among its materials, too.
+    /// Those of slsa-github-generator: in provenance v0.2 the source is among the materials, too; version 1 has it as `workflow` or `source`.
     Generator,
     /// A workflow of GitHub Actions, which builds the repository that it lies in (`workflow`).
     Workflow,
@@ -25,7 +25,8 @@ pub(super) enum BuildType {
 }
 
 /// Beginnings of the identifiers of build types.
-const KNOWN: [(&str, BuildType); 11] = [
+const KNOWN: [(&str, BuildType); 12] = [
+    ("https://slsa.dev/container-based-build/", BuildType::Generator),
     ("https://github.com/slsa-framework/slsa-github-generator/", BuildType::Generator),
     ("https://actions.github.io/buildtypes/workflow/v1", BuildType::Workflow),
     ("https://slsa-framework.github.io/github-actions-buildtypes/workflow/v1", BuildType::Workflow),
@@ -66,7 +67,8 @@ impl BuildType {
             }
             Self::BuildKit => take_object(external, "configSource"),
             Self::Pipeline => None,
-            Self::Generator | Self::Other => take_plain(external),
+            Self::Generator => take_object(external, "workflow").or_else(|| take_plain(external)),
+            Self::Other => take_plain(external),
         }
     }
 }
