@@ -14,6 +14,7 @@ mod interrupted;
 mod kept;
 mod proxy;
 mod registry;
+mod sbom;
 mod slsa;
 mod text;
 mod verify;

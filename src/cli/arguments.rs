@@ -1,5 +1,6 @@
 //! The command line.
 
+mod sbom;
 mod slsa;
 mod trust;
 mod verify;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::output::FormatChoice;
 
+pub use sbom::{BillFormat, SbomArguments, SbomGet, SbomWhat};
 pub use slsa::{Slsa, SlsaCommon, SlsaExplain, SlsaVerify, SlsaWhat};
 pub use trust::TrustOptions;
 pub use verify::{Trust, TrustExplain, TrustImpact, TrustWhat, Verify, VerifyBundle, VerifyFormat, VerifyImage, VerifyWhat};
@@ -65,6 +67,8 @@ pub enum Command {
     Verify(Verify),
     /// How an image was built: verify its provenance, or show the chain from commit to pod
     Slsa(Slsa),
+    /// Write the bill of materials of an image
+    Sbom(SbomArguments),
     /// What the trust policies mean for an image, or for what runs
     Trust(Trust),
     /// List what runs, and from where, without judging it

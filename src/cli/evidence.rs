@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::acquire::{self, Ending, From};
@@ -12,10 +13,13 @@ use super::places::Places;
 use super::registries;
 use crate::documents::TrustPolicy;
 use crate::inventory::{ClockReading, Traffic};
-use crate::model::{Digest, Gap, ImageReference, Inventory, Ledger, Needs, Origin, ReportSource, ScanEvent, Scope};
+use crate::model::{
+    Ask, CredentialIdentity, Digest, Gap, ImageEvidence, ImageReference, Inventory, Ledger, Needs, Origin, Place, Question, ReportSource,
+    ScanEvent, Scope,
+};
 use crate::registry::{DiskCache, Registry, Statistics};
 use crate::scan::{
-    Board, DeclaredPlaces, EvidenceByImage, ExtraPlace, ImageTask, Keeping, LiveSource, Verification, collect, collect_from,
+    Answers as _, Board, DeclaredPlaces, EvidenceByImage, ExtraPlace, ImageTask, Keeping, LiveSource, Verification, collect, collect_from,
     narrow_credentials, tasks,
 };
 use crate::snapshot::Snapshot;
@@ -210,6 +214,54 @@ impl Prepared {
             asked_at: self.asked_at,
             traffic: self.traffic,
             statistics,
+        }
+    }
+
+    /// Gathers the evidence of the only image, with the bytes of one of its statements: `choose` says which, by its position.
+    ///
+    /// None where there is no image.
+    pub(super) async fn collect_one(
+        self,
+        needs: Needs,
+        verification: &Verification,
+        stop: Ending,
+        choose: &(dyn Fn(&ImageEvidence) -> Option<usize> + Sync),
+    ) -> Option<(ImageEvidence, Option<Bytes>)> {
+        let (task, places) = self.tasks.iter().next().map(|(task, places)| (task.clone(), places.clone()))?;
+        match self.answerer {
+            Answerer::Live(live) => {
+                let board = Board::new(live.as_ref(), Keeping::Everything);
+                let evidence = collect(self.tasks, needs, &board, Some(verification), stop, self.asked_at, &|_| ()).await;
+                let evidence = evidence.into_values().next()?;
+                let Some(statement) = choose(&evidence).and_then(|position| evidence.statements.get(position)) else {
+                    return Some((evidence, None));
+                };
+                if board.blob(&statement.content).is_none() {
+                    // What is attached as it is was not fetched.
+                    let question = |place: Place| {
+                        let credential = match place {
+                            Place::Repository(_) => task.credential.clone(),
+                            _ => CredentialIdentity::default(),
+                        };
+                        Question { place, ask: Ask::Blob(statement.content.clone()), credential }
+                    };
+                    let extra = places.extra.iter().filter_map(|extra| match extra {
+                        ExtraPlace::Repository(repository) => Some(Place::Repository(repository.clone())),
+                        ExtraPlace::Layout(name) => Some(Place::Layout(name.clone())),
+                        _ => None,
+                    });
+                    let found = std::iter::once(task.home.clone()).chain(extra).filter(|place| place.to_string() == statement.place);
+                    board.fill(found.map(question).collect(), &|_| ()).await;
+                }
+                let bytes = board.blob(&statement.content);
+                Some((evidence, bytes))
+            }
+            Answerer::Snapshot(snapshot) => {
+                let evidence = collect_from(&self.tasks, needs, snapshot.as_ref(), Some(verification)).into_values().next()?;
+                let content = choose(&evidence).and_then(|position| Some(evidence.statements.get(position)?.content.clone()));
+                let bytes = content.and_then(|content| snapshot.blob(&content));
+                Some((evidence, bytes))
+            }
         }
     }
 

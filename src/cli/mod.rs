@@ -15,6 +15,7 @@ mod places;
 mod progress;
 mod rbac;
 mod registries;
+mod sbom;
 mod scan;
 mod signals;
 mod slsa;
@@ -52,6 +53,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Snapshot(snapshot) => block_on(snapshot::run(*snapshot)),
         Command::Verify(verify) => block_on(verify::run(verify)),
         Command::Slsa(slsa) => block_on(slsa::run(slsa)),
+        Command::Sbom(sbom) => block_on(sbom::run(sbom)),
         Command::Trust(trust) => block_on(trust_command::run(trust)),
         Command::Images(images) => block_on(images::run(*images)),
         Command::Controls(arguments) => controls::run(&arguments),

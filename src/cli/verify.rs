@@ -21,7 +21,7 @@ use crate::report::verification::{Format, render};
 use crate::verify::{ReadStatement, Signed, Verifier, read};
 
 /// Largest bundle that is read, in bytes.
-const LARGEST_BUNDLE: u64 = 16 << 20;
+const LARGEST_BUNDLE: u64 = 32 << 20;
 /// Largest artifact that is read, in bytes; of a larger one the digest can be given.
 const LARGEST_ARTIFACT: u64 = 1 << 30;
 /// Everything that the signatures of one image rest on.

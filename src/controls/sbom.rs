@@ -143,7 +143,7 @@ fn attested(held: &[Held], warnings: &[String], evidence: &ImageEvidence, as_of:
     let mut parts: Vec<_> = held
         .iter()
         .map(|held| {
-            let bill = evidence.statements.get(held.statement).and_then(bill).map(|bill| described(bill, as_of)).unwrap_or_default();
+            let bill = evidence.statements.get(held.statement).and_then(bill).map(|bill| bill.describe(as_of)).unwrap_or_default();
             format!("SBOM attested by {}: {bill}", held.told())
         })
         .collect();
@@ -155,7 +155,7 @@ fn attested(held: &[Held], warnings: &[String], evidence: &ImageEvidence, as_of:
 fn told(statement: &Statement, as_of: Timestamp) -> String {
     let what = match (&statement.format, bill(statement)) {
         (StatementFormat::Attached { media_type }, _) => format!("{media_type}, what is in it was not read"),
-        (_, Some(bill)) => described(bill, as_of),
+        (_, Some(bill)) => bill.describe(as_of),
         (_, None) => statement.predicate_type().unwrap_or_default().to_owned(),
     };
     let how = match &statement.format {
@@ -164,20 +164,4 @@ fn told(statement: &Statement, as_of: Timestamp) -> String {
         _ => "SBOM in a statement that is signed, and not verified to be by anybody who is trusted",
     };
     format!("{how} ({}): {what}", statement.place)
-}
-
-/// Format, packages, generator and age.
-fn described(bill: &Sbom, as_of: Timestamp) -> String {
-    let version = bill.spec_version.strip_prefix("SPDX-").unwrap_or(&bill.spec_version);
-    let packages = if bill.package_count == 1 { "1 package".to_owned() } else { format!("{} packages", bill.package_count) };
-    let generator = bill.generator.as_ref().map_or_else(|| "by an unnamed generator".to_owned(), |generator| format!("by {generator}"));
-    let age = match bill.created {
-        Some(created) => {
-            let days = as_of.duration_since(created).as_hours() / 24;
-            let days = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
-            format!("of {created} ({days} old)")
-        }
-        None => "of an unknown time".to_owned(),
-    };
-    format!("{} {version}, {packages}, {generator}, {age}", bill.format)
 }

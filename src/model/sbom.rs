@@ -71,6 +71,24 @@ pub struct Sbom {
     pub packages: Option<Vec<Package>>,
 }
 
+impl Sbom {
+    /// Format, packages, generator and age, for a person.
+    #[must_use]
+    pub fn describe(&self, as_of: Timestamp) -> String {
+        let version = self.spec_version.strip_prefix("SPDX-").unwrap_or(&self.spec_version);
+        let packages = if self.package_count == 1 { "1 package".to_owned() } else { format!("{} packages", self.package_count) };
+        let generator = self.generator.as_ref().map_or_else(|| "by an unnamed generator".to_owned(), |generator| format!("by {generator}"));
+        let age = match self.created {
+            Some(created) => match as_of.duration_since(created).as_hours() / 24 {
+                1 => format!("of {created} (1 day old)"),
+                days => format!("of {created} ({days} days old)"),
+            },
+            None => "of an unknown time".to_owned(),
+        };
+        format!("{} {version}, {packages}, {generator}, {age}", self.format)
+    }
+}
+
 /// One package of a bill of materials. What is not said is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

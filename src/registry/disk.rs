@@ -7,7 +7,7 @@ use std::path::Path;
 /// Largest manifest or index that is read, in bytes (what registries accept, by the OCI distribution specification's advice).
 pub(super) const MANIFEST_LIMIT: u64 = 4 << 20;
 /// Largest blob of evidence that is read, in bytes: as much as of a registry, so that both give the same answer.
-pub(super) const BLOB_LIMIT: u64 = 16 << 20;
+pub(super) const BLOB_LIMIT: u64 = 32 << 20;
 
 /// What reading a file gave.
 #[derive(Debug)]

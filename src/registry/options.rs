@@ -89,7 +89,7 @@ impl Default for Timeouts {
 pub struct Limits {
     /// Bytes of a manifest or index (the distribution specification asks registries for at least 4 MiB).
     pub manifest: u64,
-    /// Bytes of a blob.
+    /// Bytes of a blob. A bill of materials of 20 MB is 27 MB in an envelope.
     pub blob: u64,
     /// Bytes of one page of referrers, or of a fallback index.
     pub referrers_page: u64,
@@ -101,7 +101,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { manifest: 4 << 20, blob: 16 << 20, referrers_page: 16 << 20, referrers: 20_000, referrers_pages: 500 }
+        Self { manifest: 4 << 20, blob: 32 << 20, referrers_page: 16 << 20, referrers: 20_000, referrers_pages: 500 }
     }
 }
 

@@ -58,6 +58,21 @@ pub fn attested(layer: &Link, bytes: &[u8], wanted: &Wanted) -> Option<Attested>
     Some(Attested { predicate, time, payload })
 }
 
+/// The bill of materials in a statement of any form, as a file of its own has it; none where there is none.
+#[must_use]
+pub fn bill_in(bytes: &[u8]) -> Option<String> {
+    let envelope = match serde_json::from_slice::<Bundle<'_>>(bytes).ok().and_then(|bundle| bundle.dsse_envelope) {
+        Some(envelope) => Some(envelope),
+        None => serde_json::from_slice::<Envelope<'_>>(bytes).ok(),
+    };
+    let payload = match envelope {
+        Some(envelope) => Cow::Owned(base64::decode("the DSSE payload", &envelope.payload).ok()?),
+        None => Cow::Borrowed(bytes),
+    };
+    let statement: Statement<'_> = serde_json::from_slice(&payload).ok()?;
+    sbom::document(statement.predicate?.get())
+}
+
 /// The bytes of the in-toto statement.
 fn payload<'b>(layer: &Link, bytes: &'b [u8]) -> Option<Cow<'b, [u8]>> {
     let envelope = match Kind::of(&layer.media_type)? {

@@ -1,5 +1,7 @@
 //! DSSE envelopes (secure-systems-lab/dsse, `envelope.md`).
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use super::{Malformed, ReadStatement, base64, intoto, json};
@@ -8,9 +10,10 @@ use crate::model::{SIGNATURE_TYPE, StatementFormat};
 /// An envelope. Unknown fields are ignored, as the specification asks; doubled ones are refused by the parser.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Envelope {
+pub(super) struct Envelope<'a> {
     payload_type: String,
-    payload: String,
+    #[serde(borrow)]
+    payload: Cow<'a, str>,
     #[serde(default)]
     signatures: Vec<Signature>,
 }
@@ -23,12 +26,12 @@ struct Signature {
 
 /// Reads an envelope that stands alone (a layer of cosign's `.att`, a line of a file).
 pub(super) fn read(bytes: &[u8]) -> Result<ReadStatement, Malformed> {
-    let envelope: Envelope = json::read("a DSSE envelope", bytes)?;
+    let envelope: Envelope<'_> = json::read("a DSSE envelope", bytes)?;
     read_envelope(&envelope)
 }
 
 /// Reads the in-toto statement in an envelope. The predicate type is the one inside the signed bytes, never an annotation.
-pub(super) fn read_envelope(envelope: &Envelope) -> Result<ReadStatement, Malformed> {
+pub(super) fn read_envelope(envelope: &Envelope<'_>) -> Result<ReadStatement, Malformed> {
     let mut signed = false;
     for signature in &envelope.signatures {
         signed |= !base64::decode("the DSSE signature", &signature.sig)?.is_empty();

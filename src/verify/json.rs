@@ -1,16 +1,17 @@
 //! JSON as hostile people write it: a key that is there twice is read by some as the first and by others as the last, so that one text
 //! says two things. Such a text is refused before anything is read of it.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::Malformed;
 
 /// Reads a value. Refuses a key that is there twice, wherever it stands; deep nesting is refused by the parser (128 levels).
-pub(super) fn read<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Malformed> {
+pub(super) fn read<'de, T: Deserialize<'de>>(what: &str, bytes: &'de [u8]) -> Result<T, Malformed> {
     refuse_doubled(what, bytes)?;
     serde_json::from_slice(bytes).map_err(|error| Malformed(format!("not {what}: {error}")))
 }
@@ -19,6 +20,11 @@ pub(super) fn read<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, M
 pub(super) fn refuse_doubled(what: &str, bytes: &[u8]) -> Result<(), Malformed> {
     serde_json::from_slice::<Once>(bytes).map(drop).map_err(|error| Malformed(format!("not {what}: {error}")))
 }
+
+/// A key, as it lies in the text where it has no escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Any value in which each key is there once.
 struct Once;
@@ -46,7 +52,7 @@ impl<'de> Visitor<'de> for Once {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
         let mut seen = HashSet::new();
-        while let Some(key) = map.next_key::<String>()? {
+        while let Some(Key(key)) = map.next_key()? {
             map.next_value_seed(Self)?;
             if let Some(twice) = seen.replace(key) {
                 return Err(A::Error::custom(format_args!("the key {twice:?} is there twice")));

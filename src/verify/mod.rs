@@ -17,7 +17,7 @@ mod verifier;
 
 use crate::model::{Digest, Link, StatementFormat};
 
-pub use attested::attested;
+pub use attested::{attested, bill_in};
 pub use sbom::read_attached;
 pub use verifier::Verifier;
 

@@ -57,6 +57,26 @@ pub fn read_attached(bytes: &[u8]) -> Result<Sbom, Malformed> {
     })
 }
 
+/// The document in a predicate, out of whatever cosign wrapped it in.
+pub(super) fn document(predicate: &str) -> Option<String> {
+    let written = predicate.trim_start();
+    if written.starts_with('"') {
+        return text_of(written).ok().map(Cow::into_owned);
+    }
+    let read = Document::read(written, false).ok()?;
+    match read.data {
+        Some(data) if !read.is_bill() => document_of_data(data),
+        _ => Some(written.to_owned()),
+    }
+}
+
+fn document_of_data(data: &str) -> Option<String> {
+    match data.trim_start().starts_with('"') {
+        true => text_of(data).ok().map(Cow::into_owned),
+        false => Some(data.to_owned()),
+    }
+}
+
 fn of_predicate(predicate: &str, packages: bool) -> Result<Sbom, Unread> {
     let written = predicate.trim_start();
     if written.starts_with('"') {

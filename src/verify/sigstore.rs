@@ -36,7 +36,7 @@ pub(super) fn content(signed: &Signed<'_>) -> Option<Result<Statement, StepOutco
     let named = read.subjects;
     let content = match Kind::of(&signed.layer.media_type)? {
         Kind::Bundle => content::of_bundle(signed, &named),
-        Kind::SimpleSigning | Kind::Dsse => content::of_layer(signed),
+        Kind::SimpleSigning | Kind::Dsse => content::of_layer(signed, &named),
         Kind::NotationJws | Kind::NotationCose | Kind::InToto => return None,
     };
     let subject = if named.contains(signed.subject) {
@@ -155,9 +155,9 @@ pub(super) fn read_simple_signing(layer: &Link, bytes: &[u8]) -> Result<ReadStat
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Bundle {
-    #[serde(default)]
-    dsse_envelope: Option<dsse::Envelope>,
+struct Bundle<'a> {
+    #[serde(default, borrow)]
+    dsse_envelope: Option<dsse::Envelope<'a>>,
     #[serde(default)]
     message_signature: Option<MessageSignature>,
 }
@@ -178,7 +178,7 @@ struct MessageDigest {
 
 /// A Sigstore bundle of any version: all of them keep their content in one of the same two fields.
 pub(super) fn read_bundle(bytes: &[u8]) -> Result<ReadStatement, Malformed> {
-    let bundle: Bundle = json::read("a Sigstore bundle", bytes)?;
+    let bundle: Bundle<'_> = json::read("a Sigstore bundle", bytes)?;
     match (bundle.dsse_envelope, bundle.message_signature) {
         (Some(envelope), None) => dsse::read_envelope(&envelope),
         (None, Some(message)) => read_message(&message),

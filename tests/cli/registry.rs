@@ -61,7 +61,22 @@ impl Shelf {
         (shelf, image)
     }
 
-    fn answer(&self, asked: &Asked) -> Reply {
+    /// The bundle that refers to the image.
+    pub(super) fn referred(&self) -> &str {
+        &self.blobs[1]
+    }
+
+    /// A manifest with one layer under a tag.
+    pub(super) fn tag(&mut self, tag: &str, media_type: &str, layer: &str) {
+        let listed = format!(r#"{{"mediaType":"{media_type}","digest":"{}","size":{}}}"#, digest_of(layer.as_bytes()), layer.len());
+        let manifest = Self::manifest("{}", &listed, "");
+        let digest = digest_of(manifest.as_bytes());
+        self.manifests.push((tag.to_owned(), OCI_MANIFEST, manifest.clone()));
+        self.manifests.push((digest.to_string(), OCI_MANIFEST, manifest));
+        self.blobs.extend([layer.to_owned(), "{}".to_owned()]);
+    }
+
+    pub(super) fn answer(&self, asked: &Asked) -> Reply {
         let path = asked.target.split('?').next().unwrap();
         let (kind, last) = path.rsplit_once('/').unwrap();
         if let Some((_, media_type, body)) = self.manifests.iter().find(|(name, ..)| kind.ends_with("/manifests") && name == last) {

@@ -4,6 +4,8 @@
 //! Upstream gap (sigstore-verify 0.15): a proof that is there and does not hold is an error in every mode, also where a policy does not
 //! ask for it; and there is one error, where a report needs every step.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use sigstore_types::bundle::TimestampVerificationData;
 use sigstore_types::{Bundle, DerPublicKey, KindVersion, MediaType};
@@ -55,7 +57,12 @@ struct Relaxed {
 
 impl Relaxed {
     /// The bundle without what is taken off.
-    fn apply(&self, bundle: &Bundle) -> Bundle {
+    fn apply<'b>(&self, bundle: &'b Bundle) -> Cow<'b, Bundle> {
+        let has_stamps = !bundle.verification_material.timestamp_verification_data.rfc3161_timestamps.is_empty();
+        let changes = self.log || (self.stamps && has_stamps);
+        if !changes {
+            return Cow::Borrowed(bundle);
+        }
         let mut bundle = bundle.clone();
         if self.log {
             bundle.verification_material.tlog_entries.clear();
@@ -65,7 +72,7 @@ impl Relaxed {
         if self.stamps {
             bundle.verification_material.timestamp_verification_data = TimestampVerificationData::default();
         }
-        bundle
+        Cow::Owned(bundle)
     }
 
     /// Takes off what a failed step concerns; false where nothing is left to take off.

@@ -1,9 +1,11 @@
 //! A signature as the family takes it: a bundle and what was signed. Cosign's layers are turned into bundles.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sigstore_types::bundle::VerificationMaterialContent;
-use sigstore_types::{Artifact, Bundle, DerCertificate, MediaType, Sha256Hash, SignatureContent};
+use sigstore_types::{Artifact, Bundle, DerCertificate, MediaType, PayloadBytes, Sha256Hash, SignatureContent};
 
 use super::super::{Malformed, Signed, base64};
 use crate::model::{Algorithm, Cause, Digest, Reason, StepOutcome};
@@ -129,14 +131,19 @@ pub(super) fn of_bundle(signed: &Signed<'_>, named: &[Digest]) -> Result<Content
     let unread_entry = shape.verification_material.unsupported_entry().map(|kind| {
         StepOutcome::unknown(Cause::UnsupportedFormat, format!("log entries of the kind {kind} are not supported in a bundle"))
     });
+    let (rest, payload) = without_payload(signed.bytes);
     let mut bundle: Bundle = match unread_entry {
-        None => serde_json::from_slice(signed.bytes),
-        Some(_) => serde_json::from_slice(signed.bytes).and_then(|mut document: Value| {
+        None => serde_json::from_slice(&rest),
+        Some(_) => serde_json::from_slice(&rest).and_then(|mut document: Value| {
             document["verificationMaterial"]["tlogEntries"] = json!([]);
             serde_json::from_value(document)
         }),
     }
     .map_err(malformed)?;
+    drop(rest);
+    if let Some(payload) = payload {
+        put_payload(&mut bundle, payload).map_err(|error| refuse(Malformed(format!("not a Sigstore bundle: {error}"))))?;
+    }
     // Some clients keep the chain in a bundle of version 0.3, which allows one certificate alone; older versions allow both.
     if matches!(bundle.verification_material.content, VerificationMaterialContent::X509CertificateChain { .. })
         && bundle.media_type == MediaType::Bundle0_3
@@ -149,6 +156,36 @@ pub(super) fn of_bundle(signed: &Signed<'_>, named: &[Digest]) -> Result<Content
     };
     let thing = thing(signed, named)?;
     Ok(Content { bundle, signed: thing, form, old_entry: None, unread_entry })
+}
+
+/// A bundle without the text of its payload, and that text: the family would keep it beside what it decodes of it.
+fn without_payload(bytes: &[u8]) -> (Cow<'_, [u8]>, Option<&str>) {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Bundle<'a> {
+        #[serde(borrow)]
+        dsse_envelope: Envelope<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        #[serde(borrow)]
+        payload: &'a str,
+    }
+    // A text with escapes is no part of the bytes as it is; nobody writes base64 so.
+    let Ok(Bundle { dsse_envelope: Envelope { payload } }) = serde_json::from_slice(bytes) else { return (Cow::Borrowed(bytes), None) };
+    let start = payload.as_ptr().addr() - bytes.as_ptr().addr();
+    match (bytes.get(..start), bytes.get(start + payload.len()..)) {
+        (Some(before), Some(after)) => (Cow::Owned([before, after].concat()), Some(payload)),
+        _ => (Cow::Borrowed(bytes), None),
+    }
+}
+
+/// Puts the payload of an envelope where it was taken out.
+fn put_payload(bundle: &mut Bundle, payload: &str) -> Result<(), sigstore_types::Error> {
+    if let SignatureContent::DsseEnvelope(envelope) = &mut bundle.content {
+        envelope.payload = PayloadBytes::from_base64(payload)?;
+    }
+    Ok(())
 }
 
 /// What a bundle signs: the digest that it was found beside where it names that, else the first that it names, so that it can still
@@ -224,11 +261,11 @@ impl MaterialShape {
     }
 }
 
-/// Reads a layer of cosign's `.sig` (a payload with its signature beside it) or `.att` (an envelope).
+/// Reads a layer of cosign's `.sig` (a payload with its signature beside it) or `.att` (an envelope). `named` are the digests that it names.
 ///
 /// Sources: cosign's `specs/SIGNATURE_SPEC.md` and its annotations. The bundle that comes out has version 0.1 where the log has promised
 /// it, which is the form that takes a promise alone, else 0.2.
-pub(super) fn of_layer(signed: &Signed<'_>) -> Result<Content, StepOutcome> {
+pub(super) fn of_layer(signed: &Signed<'_>, named: &[Digest]) -> Result<Content, StepOutcome> {
     let layer = signed.layer;
     let is_envelope = !layer.media_type.contains("simplesigning");
     let malformed = |text: String| refuse(Malformed(text));
@@ -267,9 +304,12 @@ pub(super) fn of_layer(signed: &Signed<'_>) -> Result<Content, StepOutcome> {
         material.insert("timestampVerificationData".to_owned(), stamps);
     }
     let mut bundle = json!({ "mediaType": media_type.as_str(), "verificationMaterial": material });
+    let mut payload = None;
     let form = if is_envelope {
-        let envelope: Value = serde_json::from_slice(signed.bytes).map_err(|error| malformed(format!("not a DSSE envelope: {error}")))?;
-        bundle["dsseEnvelope"] = envelope;
+        let envelope: Envelope<'_> =
+            serde_json::from_slice(signed.bytes).map_err(|error| malformed(format!("not a DSSE envelope: {error}")))?;
+        bundle["dsseEnvelope"] = json!({ "payloadType": envelope.payload_type, "payload": "", "signatures": envelope.signatures });
+        payload = Some(envelope.payload);
         "cosign's layer with a DSSE envelope"
     } else {
         let payload = sigstore_crypto::sha256(signed.bytes).to_base64();
@@ -277,14 +317,22 @@ pub(super) fn of_layer(signed: &Signed<'_>) -> Result<Content, StepOutcome> {
         bundle["messageSignature"] = json!({ "messageDigest": { "algorithm": "SHA2_256", "digest": payload }, "signature": signature });
         "cosign's simple signing"
     };
-    let bundle: Bundle = serde_json::from_value(bundle).map_err(|error| malformed(format!("{form} cannot be read: {error}")))?;
-    let thing = if is_envelope {
-        let read = super::super::dsse::read(signed.bytes).map_err(refuse)?;
-        thing(&Signed { artifact: None, ..*signed }, &read.subjects)?
-    } else {
-        SignedThing::Bytes(signed.bytes.to_vec())
-    };
+    let mut bundle: Bundle = serde_json::from_value(bundle).map_err(|error| malformed(format!("{form} cannot be read: {error}")))?;
+    if let Some(payload) = payload {
+        put_payload(&mut bundle, &payload).map_err(|error| malformed(format!("{form} cannot be read: {error}")))?;
+    }
+    let thing = if is_envelope { thing(&Signed { artifact: None, ..*signed }, named)? } else { SignedThing::Bytes(signed.bytes.to_vec()) };
     Ok(Content { bundle, signed: thing, form: form.to_owned(), old_entry, unread_entry })
+}
+
+/// An envelope, its payload as it lies in the text.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a> {
+    payload_type: String,
+    #[serde(borrow)]
+    payload: Cow<'a, str>,
+    signatures: Value,
 }
 
 /// A log entry as cosign annotates it.

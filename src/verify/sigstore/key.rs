@@ -4,9 +4,10 @@
 //! one hash for each kind of key, while cosign signs with SHA-256 by keys of P-384 too, and by Ed25519 keys with Ed25519ph (RFC 8032,
 //! section 5.1), which neither the family nor aws-lc-rs has.
 
+use aws_lc_rs::digest::{Context, SHA256, SHA384};
 use ed25519_dalek::{Digest as _, Sha512};
 use sigstore_crypto::{KeyAlgorithm, SigningScheme, VerificationKey};
-use sigstore_types::{DerPublicKey, SignatureContent};
+use sigstore_types::{DerPublicKey, DsseEnvelope, HashAlgorithm, SignatureContent};
 
 use super::content::Content;
 
@@ -27,7 +28,10 @@ pub(super) fn check(content: &Content, key: &DerPublicKey) -> Result<&'static st
     for scheme in schemes(algorithm) {
         let verifier = VerificationKey::from_spki_with_scheme(key, *scheme).map_err(unsupported)?;
         let held = match &content.bundle.content {
-            SignatureContent::DsseEnvelope(envelope) => verifier.verify(envelope.pae(), &envelope.signature.sig).is_ok(),
+            SignatureContent::DsseEnvelope(envelope) => match hashed(envelope, *scheme) {
+                Some(hash) => verifier.verify_prehashed(hash.as_ref(), &envelope.signature.sig).is_ok(),
+                None => verifier.verify(envelope.pae(), &envelope.signature.sig).is_ok(),
+            },
             SignatureContent::MessageSignature(message) => match content.bytes() {
                 Some(bytes) => verifier.verify(bytes, &message.signature).is_ok(),
                 None if *scheme == SigningScheme::Ed25519 => {
@@ -47,6 +51,20 @@ pub(super) fn check(content: &Content, key: &DerPublicKey) -> Result<&'static st
         return Ok("ED25519PH");
     }
     Err(last)
+}
+
+/// The hash of what an envelope's signature is over, worked out without a copy of the payload; none where the scheme signs the text.
+fn hashed(envelope: &DsseEnvelope, scheme: SigningScheme) -> Option<aws_lc_rs::digest::Digest> {
+    let algorithm = match scheme.hash_algorithm()? {
+        HashAlgorithm::Sha2256 => &SHA256,
+        HashAlgorithm::Sha2384 => &SHA384,
+        _ => return None,
+    };
+    let payload = envelope.payload.as_bytes();
+    let mut context = Context::new(algorithm);
+    context.update(format!("DSSEv1 {} {} {} ", envelope.payload_type.len(), envelope.payload_type, payload.len()).as_bytes());
+    context.update(payload);
+    Some(context.finish())
 }
 
 /// Whether an Ed25519 key signed the SHA-512 of what the signature is over, with an empty context.
