@@ -84,7 +84,7 @@ fn what_has_no_end_is_not_read_to_it() {
     let with = |bundle: &str, artifact: &str, trust: &[&str]| {
         program.run(&[&["verify", "bundle", "--offline", "--bundle", bundle], trust, &[artifact]].concat())
     };
-    with("/dev/zero", IMAGE, &RIGHT).says(2, &["cannot read the bundle /dev/zero: it is larger than 16777216 bytes"]);
+    with("/dev/zero", IMAGE, &RIGHT).says(2, &["cannot read the bundle /dev/zero: it is larger than 33554432 bytes"]);
     with(BUNDLE, IMAGE, &["--trust-policy", "/dev/zero"]).says(2, &["/dev/zero", "larger than 1048576 bytes"]);
     with(BUNDLE, IMAGE, &["--key", "/dev/zero"]).says(2, &["/dev/zero", "larger than 1048576 bytes"]);
 }
