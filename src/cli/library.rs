@@ -140,7 +140,7 @@ pub(super) fn configure(
         documents.extend(ids.into_iter().filter_map(|id| library.source(id).map(|(_, text)| document(kind, id, text))));
     }
     if chosen.controls.iter().any(|control| consults_builders(control)) {
-        documents.extend(library.builders().map(|(name, _, text)| document("BuilderTrust", name, text)));
+        documents.extend(library.builders().map(|builders| document("BuilderTrust", builders.name, builders.text)));
     }
     for framework in &chosen.frameworks {
         configuration.set_framework(&framework.parameters);

@@ -142,7 +142,6 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
             let ca_files = &options.registry.ca_files;
             let trusted = trust::ready(sources, &options.trust, ca_files, Timestamp::now()).await?;
             let builders = controls.builders().filter(|_| chosen.controls.iter().any(|control| consults_builders(control)));
-            let builders = builders.map(|(name, trust, _)| (name, trust));
             trust::with_builders(trusted, builders, &options.trust, ca_files, Timestamp::now()).await?
         }
         false => trust::Trusted { policies: TrustPolicies::default(), roots: Vec::new() },

@@ -8,9 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::arguments::{EvidenceOptions, TrustOptions};
 use super::library;
+use crate::controls::BuilderDocument;
 use crate::documents::{
-    Authority, BuilderTrust, Demand, ImageRule, Keyless, Material, Otherwise, Requirement, SigstoreInstance, Strength, TextMatch,
-    TrustPolicy, TrustRootSource,
+    Authority, Demand, ImageRule, Keyless, Material, Otherwise, Requirement, SigstoreInstance, Strength, TextMatch, TrustPolicy,
+    TrustRootSource,
 };
 use crate::model::{Algorithm, Digest, DocumentDigest, RootRecord, TrustRoot, Wanted};
 use crate::policy::{AsOf, NamedBuilders, NamedPolicy, PolicyOrigin, TrustPolicies};
@@ -196,7 +197,7 @@ pub(super) async fn ready(sources: Vec<Source>, options: &TrustOptions, ca_files
 /// The same with builders, whose provenance is judged.
 pub(super) async fn with_builders(
     trusted: Trusted,
-    builders: impl Iterator<Item = (&str, &BuilderTrust)>,
+    builders: impl Iterator<Item = BuilderDocument<'_>>,
     options: &TrustOptions,
     ca_files: &[PathBuf],
     now: Timestamp,
@@ -205,8 +206,10 @@ pub(super) async fn with_builders(
     let max_age = SignedDuration::try_from(options.max_root_age)?;
     let Trusted { policies, mut roots } = trusted;
     let mut ready = Vec::new();
-    for (name, trust) in builders {
-        let loaded = load(&trust.as_policy(), Path::new(""), &load_options).await;
+    for BuilderDocument { name, trust, file, .. } in builders {
+        // What it names by file lies beside it.
+        let directory = Path::new(file).parent().unwrap_or(Path::new(""));
+        let loaded = load(&trust.as_policy(), directory, &load_options).await;
         let title = format!("builders {name}");
         // What was told of a root of the policies is not told again.
         let told = |root: &TrustRoot| roots.iter().any(|known: &RootRecord| known.name == root.name && known.origin == root.origin);

@@ -110,6 +110,19 @@ struct Entry<T> {
     document: T,
 }
 
+/// A document of builders that are trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BuilderDocument<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What it says.
+    pub trust: &'a BuilderTrust,
+    /// The file that it was read from: what it names by file lies beside that.
+    pub file: &'a str,
+    /// The text of that file.
+    pub text: &'a str,
+}
+
 /// Controls and frameworks by identifier.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Library {
@@ -232,9 +245,9 @@ impl Library {
         self.controls.values().map(|entry| &entry.document)
     }
 
-    /// All documents of builders that are trusted, by name, each with its file and text.
-    pub fn builders(&self) -> impl Iterator<Item = (&str, &BuilderTrust, &str)> {
-        self.builders.iter().map(|(name, entry)| (name.as_str(), &entry.document, entry.text.as_str()))
+    /// All documents of builders that are trusted, by name.
+    pub fn builders(&self) -> impl Iterator<Item = BuilderDocument<'_>> {
+        self.builders.iter().map(|(name, entry)| BuilderDocument { name, trust: &entry.document, file: &entry.file, text: &entry.text })
     }
 
     /// All frameworks, by identifier.

@@ -27,7 +27,7 @@ pub use attested::wanted;
 pub use evaluate::{Subject, Trust, needs};
 pub use expression::{Bindings, Outcome, evaluate};
 pub use judge::{ControlJudgement, Lookup, judge};
-pub use library::{Library, LibraryError};
+pub use library::{BuilderDocument, Library, LibraryError};
 pub use lint::{Linted, lint};
 pub use parameters::{Configuration, ParametersError};
 pub use verified::{consults_builders, consults_trust, public_keys};

@@ -3,6 +3,7 @@
 mod attested;
 mod identity;
 mod knowledge;
+mod shipped_builders;
 mod slsa;
 mod time;
 mod which_rule;

@@ -73,6 +73,9 @@ fn text(report: &BuildReport, appearance: Appearance, out: &mut impl Write) -> i
         Vouched::Authority { name, signer } => {
             line(out, "Signed by:", &format!("{signer}, authority {name}; no document trusts this builder"))?
         }
+        Vouched::Nobody if report.provenance.is_some() && report.level == BuildLevel::L0 => {
+            line(out, "Note:", "this is what the provenance says of itself; it is not accepted")?;
+        }
         Vouched::Nobody if report.provenance.is_some() => line(out, "Signed by:", "nobody who is trusted")?,
         Vouched::Nobody => {}
     }

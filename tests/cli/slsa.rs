@@ -95,3 +95,55 @@ fn the_chain_is_told_from_the_commit_to_the_log_and_what_nobody_signed_is_said()
     assert_eq!(ended.code, Some(0));
     insta::assert_snapshot!(told);
 }
+
+const PRIVATE: &str = "registry.test/team/oci@sha256:5e7d88f144effb2967e0f3882bd0b962961f9aad6c058bfbba8acbd1ca2345f1";
+
+/// `slsa verify` of an image of the private Sigstore, by builders of one's own.
+fn private(builders: &str, layout: &str, more: &[&str]) -> super::Ended {
+    let program = Program::new();
+    let file = program.file("builders.yaml", builders);
+    // What a document names by file lies beside it, wherever the program runs.
+    let root = std::fs::read_to_string("fixtures/vectors/trust/trusted_root.both.json").unwrap();
+    program.file("trusted_root.json", &root);
+    let layout = format!("fixtures/layouts/{layout}");
+    let source = "git.sgs.test/team/app";
+    let common = ["slsa", "verify", PRIVATE, "--layout", &layout, "--offline", "--at", "2026-12-01", "--source-uri", source];
+    program.run(&[&common[..], &["--controls", &file, "-f", "json"], more].concat())
+}
+
+fn builders(signer: &str, id: &str, level: u8) -> String {
+    format!(
+        "apiVersion: seaworthy.dev/v1alpha1\nkind: BuilderTrust\nmetadata: {{ name: own }}\nspec:\n  trustRoots: {{ own: {{ file: trusted_root.json }} }}\n  authorities:\n    ci: {{ keyless: {{ trustRoot: own, issuer: {{ exact: 'https://127.0.0.1:16443' }}, subject: {{ exact: '{signer}' }} }} }}\n  builders: [{{ name: k8s, id: {id}, signedBy: [ci], buildTypes: ['https://sgs.test/build/v1'], level: {level} }}]\n"
+    )
+}
+
+#[test]
+fn a_builder_of_ones_own_gives_the_level_that_its_document_says() {
+    const SIGNER: &str = "https://kubernetes.io/namespaces/ci/serviceaccounts/builder";
+    const ID: &str = "{ exact: 'https://sgs.test/builders/k8s@v1' }";
+    let said = |builders: &str, layout: &str, more: &[&str]| {
+        let ended = private(builders, layout, more);
+        let report = ended.json();
+        (report["code"].as_str().unwrap_or("verified").to_owned(), report["level"].as_u64().unwrap())
+    };
+    let is = |code: &str, level: u64| (code.to_owned(), level);
+    for layout in ["bundle-oci-layout", "skopeo-bundle", "legacy-rekor1-cosign-save"] {
+        for level in 1..=3 {
+            assert_eq!(said(&builders(SIGNER, ID, level), layout, &[]), is("verified", u64::from(level)), "{layout}");
+        }
+    }
+    let layout = "bundle-oci-layout";
+    assert_eq!(said(&builders(SIGNER, ID, 2), layout, &["--level", "3"]), is("level-too-low", 2));
+    assert_eq!(said(&builders(SIGNER, ID, 2), layout, &["--source-branch", "main"]), is("verified", 2));
+    assert_eq!(said(&builders(SIGNER, ID, 2), layout, &["--builder-id", "k8s"]), is("verified", 2));
+    assert_eq!(said(&builders(SIGNER, ID, 2), layout, &["--source-branch", "other"]), is("source-mismatch", 0));
+    assert_eq!(said(&builders(SIGNER, "{ exact: 'https://sgs.test/builders/k8s@v2' }", 2), layout, &[]).0, "builder-untrusted");
+    assert_eq!(said(&builders(SIGNER, "{ signer: {} }", 2), layout, &[]).0, "builder-untrusted", "its signer has another name");
+    assert_eq!(said(&builders("https://kubernetes.io/other", ID, 2), layout, &[]).0, "identity-mismatch");
+    // Whom the image's policy trusts, for a builder that no document knows.
+    let trusted =
+        ["--identity", SIGNER, "--issuer", "https://127.0.0.1:16443", "--trusted-root", "fixtures/vectors/trust/trusted_root.both.json"];
+    let unknown_builder = builders(SIGNER, "{ exact: 'https://sgs.test/builders/other' }", 3);
+    assert_eq!(said(&unknown_builder, layout, &trusted), is("verified", 1));
+    assert_eq!(said(&unknown_builder, layout, &[&trusted[..], &["--level", "2"]].concat()), is("builder-untrusted", 1));
+}
