@@ -13,6 +13,7 @@ pub mod registry;
 pub mod report;
 pub mod scan;
 pub mod score;
+pub mod sign;
 pub mod snapshot;
 pub mod trust;
 pub mod verify;

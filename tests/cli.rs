@@ -16,6 +16,7 @@ mod proxy;
 mod registry;
 mod sbom;
 mod slsa;
+mod summaries;
 mod text;
 mod verify;
 mod writing;

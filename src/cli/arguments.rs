@@ -1,7 +1,9 @@
 //! The command line.
 
+mod output;
 mod sbom;
 mod slsa;
+mod summaries;
 mod trust;
 mod verify;
 
@@ -10,10 +12,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::output::FormatChoice;
-
+pub use output::{ColorChoice, FormatVersion, OutputOptions};
 pub use sbom::{BillFormat, SbomArguments, SbomGet, SbomWhat};
 pub use slsa::{Slsa, SlsaCommon, SlsaExplain, SlsaVerify, SlsaWhat};
+pub use summaries::SummaryOptions;
 pub use trust::TrustOptions;
 pub use verify::{Trust, TrustExplain, TrustImpact, TrustWhat, Verify, VerifyBundle, VerifyFormat, VerifyImage, VerifyWhat};
 
@@ -90,7 +92,8 @@ Examples:
   seaworthy scan workload Deployment/web --include-namespaces prod
   seaworthy scan image ghcr.io/acme/app:v1.2 registry.corp/tool@sha256:…
   seaworthy scan control C-0237 manifests/ -f json=report.json,pretty
-  seaworthy scan control C-0237 -v --snapshot cluster.tar.zst";
+  seaworthy scan control C-0237 -v --snapshot cluster.tar.zst
+  seaworthy scan framework slsa-build-l2 --vsa-out summaries/ --vsa-key cosign.key --vsa-verifier https://acme.example/verifier";
 
 /// `scan`.
 #[derive(Debug, Args)]
@@ -185,6 +188,9 @@ pub struct ScanOptions {
     /// Output.
     #[command(flatten)]
     pub output: OutputOptions,
+    /// Verification summaries.
+    #[command(flatten)]
+    pub summaries: SummaryOptions,
     /// Fail (exit 1) below this compliance, 0 to 100; undecided (exit 3) where unknowns decide
     #[arg(long, global = true, value_name = "PERCENT", value_parser = parse_percent, help_heading = "Gate")]
     pub compliance_threshold: Option<f64>,
@@ -311,54 +317,6 @@ pub struct RegistryOptions {
     /// Give up one request to a registry after this long
     #[arg(long, global = true, value_name = "DURATION", default_value = "30s", value_parser = parse_duration, help_heading = "Registries")]
     pub registry_timeout: Duration,
-}
-
-/// What is printed, and where to.
-#[derive(Debug, Args)]
-pub struct OutputOptions {
-    /// Formats: pretty, json, kubescape-json; each optionally with its file
-    #[arg(
-        short,
-        long = "format",
-        global = true,
-        value_name = "FORMAT[=FILE],…",
-        value_delimiter = ',',
-        default_value = "pretty",
-        help_heading = "Output"
-    )]
-    pub formats: Vec<FormatChoice>,
-    /// Version of `-f json`: ours (v1), or Kubescape's (v2)
-    #[arg(long, global = true, value_name = "VERSION", value_enum, default_value = "v1", help_heading = "Output")]
-    pub format_version: FormatVersion,
-    /// File to write to; with several formats, the base of their names
-    #[arg(short, long, global = true, value_name = "FILE", help_heading = "Output")]
-    pub output: Option<PathBuf>,
-    /// Show every workload that fails or is unknown, with path, image, digest and reason
-    #[arg(short, long, global = true, help_heading = "Output")]
-    pub verbose: bool,
-    /// Colour
-    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN", help_heading = "Output")]
-    pub color: ColorChoice,
-}
-
-/// The version of the JSON report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FormatVersion {
-    /// Ours.
-    V1,
-    /// Kubescape's.
-    V2,
-}
-
-/// When to colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ColorChoice {
-    /// On a terminal, unless `NO_COLOR` is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
 }
 
 /// `snapshot`.

@@ -125,11 +125,13 @@ pub(super) fn choose<'a>(library: &'a Library, controls: &[String], frameworks: 
     Ok(chosen)
 }
 
-/// The parameters that the options set, and digests of the documents that went into it.
+/// The parameters that the options set, and digests of the documents that went into it; `levels` where those of builds are told though no
+/// control asks for them.
 pub(super) fn configure(
     options: &ControlOptions,
     library: &Library,
     chosen: &Chosen<'_>,
+    levels: bool,
 ) -> anyhow::Result<(Configuration, Vec<DocumentDigest>)> {
     let mut configuration = Configuration::default();
     let mut documents = Vec::new();
@@ -139,7 +141,7 @@ pub(super) fn configure(
     ] {
         documents.extend(ids.into_iter().filter_map(|id| library.source(id).map(|(_, text)| document(kind, id, text))));
     }
-    if chosen.controls.iter().any(|control| consults_builders(control)) {
+    if levels || chosen.controls.iter().any(|control| consults_builders(control)) {
         documents.extend(library.builders().map(|builders| document("BuilderTrust", builders.name, builders.text)));
     }
     for framework in &chosen.frameworks {

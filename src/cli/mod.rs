@@ -20,6 +20,7 @@ mod scan;
 mod signals;
 mod slsa;
 mod snapshot;
+mod summaries;
 mod terminal;
 mod timings;
 mod trust;

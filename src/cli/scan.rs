@@ -11,11 +11,12 @@ use super::evidence::{self, Gathering};
 use super::exit::{Exit, misses_its_workload, of_report};
 use super::output::{self, Format, Target};
 use super::progress::Progress;
+use super::summaries::Summaries;
 use super::timings::{self, Phases};
 use super::{dry_run, library, signals, terminal, trust};
 use crate::controls::{AcceptedUnknowns, Trust, consults_builders, consults_trust, public_keys, wanted};
-use crate::model::{Cause, Digest, Header, Needs, Phase, Report, ScanEvent};
-use crate::policy::TrustPolicies;
+use crate::model::{Cause, Digest, Header, Needs, Phase, PredicateKind, PredicateKinds, Report, ScanEvent};
+use crate::policy::{PolicyOrigin, TrustPolicies};
 use crate::registry::Layout;
 use crate::report;
 use crate::scan::{Judging, assemble, judge_all};
@@ -98,14 +99,22 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     }
     let controls = library::load(&options.controls)?;
     let chosen = library::choose(&controls, &order.controls, &order.frameworks)?;
-    let (configuration, mut documents) = library::configure(&options.controls, &controls, &chosen)?;
+    let summing_up = options.summaries.vsa_out.is_some();
+    let (configuration, mut documents) = library::configure(&options.controls, &controls, &chosen, summing_up)?;
     let accepted = AcceptedUnknowns::parse(&options.allow_unknown)?;
-    let needs =
+    let mut needs =
         chosen.controls.iter().filter_map(|control| control.rule.as_ref()).map(crate::controls::needs).fold(Needs::default(), Needs::or);
+    if summing_up {
+        // A summary says which level is shown.
+        needs.attestations = needs.attestations.or(PredicateKinds::only(PredicateKind::Provenance));
+    }
     let wanted = wanted(chosen.controls.iter().copied());
     let scope = acquire::scope(&options.scope, order.workload);
     let (mut sources, policies_read) = trust::sources(&options.trust, false)?;
     documents.extend(policies_read);
+    let of_options: Vec<_> =
+        sources.iter().filter(|source| source.origin == PolicyOrigin::Options).map(|source| source.policy.clone()).collect();
+    let summaries = Summaries::prepare(&options.summaries, &chosen.controls, &of_options)?;
     let keys = chosen.controls.iter().map(|control| public_keys(control, &configuration)).collect::<Result<Vec<_>, _>>()?;
     sources.extend(trust::of_kubescape(keys.into_iter().flatten()));
     let policies = sources.iter().map(|source| source.policy.clone()).collect();
@@ -141,7 +150,7 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
         true => {
             let ca_files = &options.registry.ca_files;
             let trusted = trust::ready(sources, &options.trust, ca_files, Timestamp::now()).await?;
-            let builders = controls.builders().filter(|_| chosen.controls.iter().any(|control| consults_builders(control)));
+            let builders = controls.builders().filter(|_| summing_up || chosen.controls.iter().any(|control| consults_builders(control)));
             trust::with_builders(trusted, builders, &options.trust, ca_files, Timestamp::now()).await?
         }
         false => trust::Trusted { policies: TrustPolicies::default(), roots: Vec::new() },
@@ -181,6 +190,9 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     };
     let report = assemble(header, inventory, collected, judged?);
     render(&report, &targets, &options)?;
+    if let Some(summaries) = summaries {
+        summaries.write(&report, &chosen.controls, judging.trust)?;
+    }
     phases.judgement = began.elapsed();
     if options.timings {
         for line in timings::lines(phases, traffic.as_ref(), &statistics.hosts) {

@@ -69,7 +69,7 @@ pub use sbom::{Package, Sbom, SbomFormat};
 pub use score::{Compliance, Counts, Severity};
 pub use secret::{PullSecret, Secret};
 pub use shared_text::{Labels, SharedText};
-pub use summary::VerificationSummary;
+pub use summary::{VerificationResult, VerificationSummary, VerifiedImage};
 pub use text::escape_control;
 pub use trust::{AuthorityMaterial, PolicyMaterial, PublicKey, RootOrigin, RootRecord, Trial, TrustRoot};
 pub use verdict::{Cause, Reason, Verdict};

@@ -9,7 +9,7 @@ mod certificate;
 mod cosign;
 mod der;
 mod kept;
-mod key;
+pub mod key;
 mod layout;
 mod live;
 mod log;
