@@ -146,19 +146,20 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     let began = Instant::now();
     on_event(ScanEvent::PhaseStarted(Phase::Evidence, Some(prepared.tasks.len() as u64)));
     // Nothing that needs no trust root waits for one.
-    let trusted = match chosen.controls.iter().any(|control| consults_trust(control)) {
+    let (policies, trust_roots) = match chosen.controls.iter().any(|control| consults_trust(control)) {
         true => {
             let ca_files = &options.registry.ca_files;
             let trusted = trust::ready(sources, &options.trust, ca_files, Timestamp::now()).await?;
             let builders = controls.builders().filter(|_| summing_up || chosen.controls.iter().any(|control| consults_builders(control)));
-            trust::with_builders(trusted, builders, &options.trust, ca_files, Timestamp::now()).await?
+            let trusted = trust::with_builders(trusted, builders, &options.trust, Timestamp::now()).await?;
+            (trusted.policies, trusted.roots)
         }
-        false => trust::Trusted { policies: TrustPolicies::default(), roots: Vec::new() },
+        false => (TrustPolicies::default(), Vec::new()),
     };
     let as_of = trust::as_of(&options.trust, prepared.asked_at);
-    let verifies = needs.verification && !trusted.policies.trials().is_empty();
+    let verifies = needs.verification && !policies.trials().is_empty();
     let verification = match verifies || !needs.attestations.is_empty() {
-        true => Some(trust::verification(&trusted.policies, as_of, &options.evidence, wanted)?),
+        true => Some(trust::verification(&policies, as_of, &options.evidence, wanted)?),
         false => None,
     };
     let evidence::Gathered { inventory, collected, source, traffic, statistics, asked_at, .. } =
@@ -172,7 +173,7 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
         configuration: &configuration,
         accepted: &accepted,
         threshold: options.compliance_threshold,
-        trust: Trust { policies: &trusted.policies, as_of },
+        trust: Trust { policies: &policies, as_of },
     };
     let judged = judge_all(&judging, &inventory, &collected);
     progress.clear();
@@ -185,7 +186,7 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
         cluster: inventory.cluster.clone(),
         scope: inventory.scope.clone(),
         documents,
-        trust_roots: trusted.roots,
+        trust_roots,
         interrupted: stopped.is_some(),
     };
     let report = assemble(header, inventory, collected, judged?);

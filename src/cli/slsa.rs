@@ -102,7 +102,7 @@ impl See {
         let policies = sources.iter().map(|source| source.policy.clone()).collect();
         let ca_files = &common.registry.ca_files;
         let trusted = trust::ready(sources, &common.trust, ca_files, now).await?;
-        let trusted = trust::with_builders(trusted, library.builders(), &common.trust, ca_files, now).await?;
+        let trusted = trust::with_builders(trusted, library.builders(), &common.trust, now).await?;
         let cluster = ClusterOptions::default();
         let gathering = Gathering {
             snapshot: common.snapshot.as_deref(),

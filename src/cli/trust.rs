@@ -16,7 +16,7 @@ use crate::documents::{
 use crate::model::{Algorithm, Digest, DocumentDigest, RootRecord, TrustRoot, Wanted};
 use crate::policy::{AsOf, NamedBuilders, NamedPolicy, PolicyOrigin, TrustPolicies};
 use crate::scan::Verification;
-use crate::trust::{TrustOptions as LoadOptions, aged, load};
+use crate::trust::{Loader, TrustOptions as LoadOptions, aged};
 use crate::verify::Verifier;
 
 /// Name of the policy that is made of options.
@@ -168,16 +168,18 @@ pub(super) fn of_kubescape(lists: impl Iterator<Item = Vec<String>>) -> impl Ite
 pub(super) struct Trusted {
     pub(super) policies: TrustPolicies,
     pub(super) roots: Vec<RootRecord>,
+    loader: Loader,
 }
 
 /// Loads what the policies vouch with, and makes them ready. What cannot be loaded makes verdicts unknown, and is told.
 pub(super) async fn ready(sources: Vec<Source>, options: &TrustOptions, ca_files: &[PathBuf], now: Timestamp) -> anyhow::Result<Trusted> {
     let load_options = LoadOptions { offline: options.offline, ca_files: ca_files.to_vec(), ..LoadOptions::new(now) };
+    let mut loader = Loader::new(load_options);
     let max_age = SignedDuration::try_from(options.max_root_age)?;
     let mut policies = Vec::new();
     let mut roots = Vec::new();
     for Source { name, policy, directory, origin } in sources {
-        let loaded = load(&policy, &directory, &load_options).await;
+        let loaded = loader.load(&policy, &directory).await;
         for warning in &loaded.warnings {
             super::note(&format!("warning: trust policy {name}: {warning}"));
         }
@@ -191,7 +193,7 @@ pub(super) async fn ready(sources: Vec<Source>, options: &TrustOptions, ca_files
         policies.push(NamedPolicy { name, policy, material: loaded.material, origin });
     }
     roots.sort();
-    Ok(Trusted { policies: TrustPolicies::new(policies), roots })
+    Ok(Trusted { policies: TrustPolicies::new(policies), roots, loader })
 }
 
 /// The same with builders, whose provenance is judged.
@@ -199,17 +201,15 @@ pub(super) async fn with_builders(
     trusted: Trusted,
     builders: impl Iterator<Item = BuilderDocument<'_>>,
     options: &TrustOptions,
-    ca_files: &[PathBuf],
     now: Timestamp,
 ) -> anyhow::Result<Trusted> {
-    let load_options = LoadOptions { offline: options.offline, ca_files: ca_files.to_vec(), ..LoadOptions::new(now) };
     let max_age = SignedDuration::try_from(options.max_root_age)?;
-    let Trusted { policies, mut roots } = trusted;
+    let Trusted { policies, mut roots, mut loader } = trusted;
     let mut ready = Vec::new();
     for BuilderDocument { name, trust, file, .. } in builders {
         // What it names by file lies beside it.
         let directory = Path::new(file).parent().unwrap_or(Path::new(""));
-        let loaded = load(&trust.as_policy(), directory, &load_options).await;
+        let loaded = loader.load(&trust.as_policy(), directory).await;
         let title = format!("builders {name}");
         // What was told of a root of the policies is not told again.
         let told = |root: &TrustRoot| roots.iter().any(|known: &RootRecord| known.name == root.name && known.origin == root.origin);
@@ -226,7 +226,7 @@ pub(super) async fn with_builders(
         ready.push(NamedBuilders { name: name.to_owned(), trust: trust.clone(), material: loaded.material });
     }
     roots.sort();
-    Ok(Trusted { policies: policies.with_builders(ready), roots })
+    Ok(Trusted { policies: policies.with_builders(ready), roots, loader })
 }
 
 fn record(policy: &str, root: &TrustRoot, warning: Option<String>) -> RootRecord {

@@ -75,22 +75,37 @@ impl std::fmt::Display for Warning {
     }
 }
 
-/// Loads what a policy vouches with. Relative files are below `directory`, which is that of the policy's own file.
-///
-/// Only trust roots that an authority can use are in the result, by their names in the policy; [`PUBLIC_GOOD`] where the policy defines
-/// none and an authority with a key or certificate can use one. Never fails: what cannot be loaded says so in its place.
-pub async fn load(policy: &TrustPolicy, directory: &Path, options: &TrustOptions) -> Loaded {
-    let (roots, mut warnings) = roots::load(policy, directory, options).await;
-    let mut material = PolicyMaterial { roots, ..PolicyMaterial::default() };
-    for (name, authority) in &policy.authorities {
-        let found = vouching(authority, directory).unwrap_or_else(|text| {
-            warnings.push(Warning { about: About::Authority(name.clone()), text: text.clone() });
-            AuthorityMaterial::Unavailable(unavailable(&format!("authority {name:?}: {text}")))
-        });
-        material.authorities.insert(name.clone(), found);
+/// Loads what policies vouch with. A TUF repository that several of them name is asked once, also where it did not answer.
+#[derive(Debug)]
+pub struct Loader {
+    options: TrustOptions,
+    obtained: roots::AlreadyObtained,
+}
+
+impl Loader {
+    /// One that has asked nothing yet.
+    #[must_use]
+    pub fn new(options: TrustOptions) -> Self {
+        Self { options, obtained: roots::AlreadyObtained::default() }
     }
-    warnings.sort();
-    Loaded { material, warnings }
+
+    /// Loads what a policy vouches with. Relative files are below `directory`, which is that of the policy's own file.
+    ///
+    /// Only trust roots that an authority can use are in the result, by their names in the policy; [`PUBLIC_GOOD`] where the policy defines
+    /// none and an authority with a key or certificate can use one. Never fails: what cannot be loaded says so in its place.
+    pub async fn load(&mut self, policy: &TrustPolicy, directory: &Path) -> Loaded {
+        let (roots, mut warnings) = roots::load(policy, directory, &self.options, &mut self.obtained).await;
+        let mut material = PolicyMaterial { roots, ..PolicyMaterial::default() };
+        for (name, authority) in &policy.authorities {
+            let found = vouching(authority, directory).unwrap_or_else(|text| {
+                warnings.push(Warning { about: About::Authority(name.clone()), text: text.clone() });
+                AuthorityMaterial::Unavailable(unavailable(&format!("authority {name:?}: {text}")))
+            });
+            material.authorities.insert(name.clone(), found);
+        }
+        warnings.sort();
+        Loaded { material, warnings }
+    }
 }
 
 fn vouching(authority: &Authority, directory: &Path) -> Result<AuthorityMaterial, String> {

@@ -15,11 +15,15 @@ use super::{About, MATERIAL_LIMIT, PUBLIC_GOOD, Warning, unavailable};
 use crate::documents::{SigstoreInstance, TrustPolicy, TrustRootSource};
 use crate::model::{RootOrigin, TrustRoot};
 
+/// TUF repositories that were asked already, how hard, and what came of it.
+pub(super) type AlreadyObtained = Vec<(TufRepository, Effort, Obtained)>;
+
 /// Loads the trust roots that an authority can use, all at once; a TUF repository that has several names is asked once.
 pub(super) async fn load(
     policy: &TrustPolicy,
     directory: &Path,
     options: &TrustOptions,
+    already: &mut AlreadyObtained,
 ) -> (BTreeMap<String, Arc<TrustRoot>>, Vec<Warning>) {
     let mut direct = Vec::new();
     let mut asked: Vec<(TufRepository, Effort, Vec<Wanted>)> = Vec::new();
@@ -42,11 +46,21 @@ pub(super) async fn load(
             Err((origin, text)) => direct.push((wanted, Obtained::failed(origin, &text))),
         }
     }
+    let known = &*already;
     let answers = join_all(asked.into_iter().map(|(repository, effort, names)| async move {
-        let obtained = repository.obtain(effort, options).await;
-        names.into_iter().map(move |wanted| (wanted, obtained.clone()))
+        let before = known.iter().find(|(asked, spent, _)| *asked == repository && *spent >= effort);
+        let obtained = match before {
+            Some((_, _, obtained)) => obtained.clone(),
+            None => repository.obtain(effort, options).await,
+        };
+        ((repository, effort, obtained), names)
     }));
-    let all = direct.into_iter().chain(answers.await.into_iter().flatten());
+    let mut obtained = Vec::new();
+    for (answer, names) in answers.await {
+        obtained.extend(names.into_iter().map(|wanted| (wanted, answer.2.clone())));
+        already.push(answer);
+    }
+    let all = direct.into_iter().chain(obtained);
     let (mut roots, mut warnings) = (BTreeMap::new(), Vec::new());
     for (Wanted { name, without_logs }, Obtained { origin, dated, content, warning }) in all {
         warnings.extend(warning.map(|text| Warning { about: About::Root(name.clone()), text }));

@@ -12,7 +12,7 @@ use super::tuf_repository::{Edition, Signer};
 use crate::documents::{SigstoreInstance, TrustPolicy};
 use crate::model::{AuthorityMaterial, Cause, RootOrigin, TrustRoot};
 use crate::trust::need::{Effort, needed};
-use crate::trust::{About, Loaded, ProxySource, TrustOptions, aged, embedded, load};
+use crate::trust::{About, Loaded, Loader, ProxySource, TrustOptions, aged, embedded};
 
 fn policy(document: Value) -> TrustPolicy {
     serde_json::from_value(document).unwrap()
@@ -32,6 +32,10 @@ fn options(cache: &Path) -> TrustOptions {
 
 fn offline(cache: &Path) -> TrustOptions {
     TrustOptions { offline: true, ..options(cache) }
+}
+
+async fn load(policy: &TrustPolicy, directory: &Path, options: &TrustOptions) -> Loaded {
+    Loader::new(options.clone()).load(policy, directory).await
 }
 
 async fn loaded(document: Value, directory: &Path) -> Loaded {
@@ -225,6 +229,36 @@ async fn a_mirror_is_asked_with_its_own_root_and_once_for_all_its_names() {
         assert_eq!((&root.origin, root.dated), (&RootOrigin::Tuf { url: server.url() }, Some(options.now)));
         assert_eq!(&**root.content.as_ref().unwrap(), content.as_bytes());
     }
+}
+
+#[tokio::test]
+async fn a_repository_that_several_documents_name_is_asked_once_whether_it_answers_or_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let signer = Signer::new(1);
+    let root = String::from_utf8(signer.root(1, &[&signer])).unwrap();
+    let good = Server::start(Conduct::Files(signer.files(&Edition::new(1, public_good().as_bytes())))).await;
+    let silent = Server::start(Conduct::Silent).await;
+    let document = |name: &str, server: &Server, more: Value| {
+        let mut authority = json!({ "key": { "data": "" }, "trustRoot": name });
+        authority.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let roots = json!({ name: { "tuf": { "url": server.url(), "root": { "data": root } } } });
+        policy(json!({ "trustRoots": roots, "authorities": { "a": authority } }))
+    };
+    // Without a place to keep anything, each one that asks would ask anew.
+    let options = TrustOptions { cache: None, timeout: Duration::from_secs(1), ..options(directory.path()) };
+    let mut loader = Loader::new(options);
+    let required = || json!({ "provenTime": "required" });
+    for name in ["one", "two", "three"] {
+        let loaded = loader.load(&document(name, &good, required()), directory.path()).await;
+        assert_eq!(&**loaded.material.roots[name].content.as_ref().unwrap(), public_good().as_bytes());
+    }
+    assert_eq!(good.asked().iter().filter(|name| *name == "timestamp.json").count(), 1);
+    for name in ["one", "two"] {
+        let loaded = loader.load(&document(name, &silent, required()), directory.path()).await;
+        assert!(loaded.material.roots[name].content.is_err());
+        assert_eq!(loaded.warnings.len(), 1);
+    }
+    assert_eq!(silent.connections(), 1);
 }
 
 #[tokio::test]
