@@ -89,7 +89,8 @@ fn held_image(name: Option<&str>, digest: &Digest) -> String {
 
 /// Runs `scan`.
 pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
-    let Scan { by, paths, options } = scan;
+    let Scan { by, paths, mut options } = scan;
+    options.trust.offline |= options.snapshot.is_some();
     let order = Order::of(by, paths, &options);
     refuse_what_would_be_ignored(&order.from, &options)?;
     // Everything that the user can have got wrong is found before anything is asked.

@@ -31,8 +31,14 @@ fn needs() -> Needs {
 /// Runs `slsa`.
 pub(super) async fn run(arguments: Slsa) -> anyhow::Result<Exit> {
     let (report, format) = match arguments.what {
-        SlsaWhat::Verify(verify) => (verify_build(&verify).await?, verify.common.format),
-        SlsaWhat::Explain(explain) => (explain_build(&explain).await?, explain.common.format),
+        SlsaWhat::Verify(mut verify) => {
+            verify.common.trust.offline |= verify.common.snapshot.is_some();
+            (verify_build(&verify).await?, verify.common.format)
+        }
+        SlsaWhat::Explain(mut explain) => {
+            explain.common.trust.offline |= explain.common.snapshot.is_some();
+            (explain_build(&explain).await?, explain.common.format)
+        }
     };
     let format = match format {
         VerifyFormat::Text => Format::Text(terminal::appearance(ColorChoice::Auto)),

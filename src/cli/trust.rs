@@ -16,7 +16,7 @@ use crate::documents::{
 use crate::model::{Algorithm, Digest, DocumentDigest, RootRecord, TrustRoot, Wanted};
 use crate::policy::{AsOf, NamedBuilders, NamedPolicy, PolicyOrigin, TrustPolicies};
 use crate::scan::Verification;
-use crate::trust::{Loader, TrustOptions as LoadOptions, aged};
+use crate::trust::{About, Loader, TrustOptions as LoadOptions, Warning, aged};
 use crate::verify::Verifier;
 
 /// Name of the policy that is made of options.
@@ -206,21 +206,27 @@ pub(super) async fn with_builders(
     let max_age = SignedDuration::try_from(options.max_root_age)?;
     let Trusted { policies, mut roots, mut loader } = trusted;
     let mut ready = Vec::new();
-    for BuilderDocument { name, trust, file, .. } in builders {
+    for BuilderDocument { name, trust, file, comes_along, .. } in builders {
         // What it names by file lies beside it.
         let directory = Path::new(file).parent().unwrap_or(Path::new(""));
         let loaded = loader.load(&trust.as_policy(), directory).await;
         let title = format!("builders {name}");
         // What was told of a root of the policies is not told again.
         let told = |root: &TrustRoot| roots.iter().any(|known: &RootRecord| known.name == root.name && known.origin == root.origin);
-        let new = loaded.material.roots.values().any(|root| !told(root));
-        for warning in loaded.warnings.iter().filter(|_| new) {
-            super::note(&format!("warning: {title}: {warning}"));
-        }
+        let is_new = |warning: &&Warning| match &warning.about {
+            About::Root(name) => loaded.material.roots.get(name).is_none_or(|root| !told(root)),
+            About::Authority(_) => true,
+        };
         let records = loaded.material.roots.values().map(|root| record(&title, root, aged(root, now, max_age).filter(|_| !told(root))));
         let records: Vec<_> = records.collect();
-        for warning in records.iter().filter_map(|record| record.warning.as_ref()) {
-            super::note(&format!("warning: {warning}"));
+        // Nobody asked for what comes along: the report tells of its roots, and of what they leave unknown.
+        if !comes_along {
+            for warning in loaded.warnings.iter().filter(is_new) {
+                super::note(&format!("warning: {title}: {warning}"));
+            }
+            for warning in records.iter().filter_map(|record| record.warning.as_ref()) {
+                super::note(&format!("warning: {warning}"));
+            }
         }
         roots.extend(records);
         ready.push(NamedBuilders { name: name.to_owned(), trust: trust.clone(), material: loaded.material });

@@ -175,7 +175,8 @@ fn revocation(text: &str) -> anyhow::Result<Revocation> {
 }
 
 /// Lists what runs, is verified now, and would not be.
-async fn show_impact(arguments: TrustImpact) -> anyhow::Result<Exit> {
+async fn show_impact(mut arguments: TrustImpact) -> anyhow::Result<Exit> {
+    arguments.trust.offline |= arguments.snapshot.is_some();
     let revocations = arguments.revoke.iter().map(|text| revocation(text)).collect::<anyhow::Result<Vec<_>>>()?;
     let (sources, _) = trust::sources(&arguments.trust, false)?;
     anyhow::ensure!(!sources.is_empty(), "there is no policy that anything could be revoked from: add --trust-policy FILE");

@@ -121,6 +121,8 @@ pub struct BuilderDocument<'a> {
     pub file: &'a str,
     /// The text of that file.
     pub text: &'a str,
+    /// Whether it is part of this program.
+    pub comes_along: bool,
 }
 
 /// Controls and frameworks by identifier.
@@ -247,7 +249,10 @@ impl Library {
 
     /// All documents of builders that are trusted, by name.
     pub fn builders(&self) -> impl Iterator<Item = BuilderDocument<'_>> {
-        self.builders.iter().map(|(name, entry)| BuilderDocument { name, trust: &entry.document, file: &entry.file, text: &entry.text })
+        self.builders.iter().map(|(name, Entry { document, file, text, .. })| {
+            let comes_along = embedded::FILES.contains(&(file.as_str(), text.as_str()));
+            BuilderDocument { name, trust: document, file, text, comes_along }
+        })
     }
 
     /// All frameworks, by identifier.
@@ -287,7 +292,7 @@ mod tests {
     fn the_embedded_ones_load() {
         let library = Library::embedded().unwrap();
         assert!(library.controls().count() + library.frameworks().count() + library.builders().count() == embedded::FILES.len());
-        assert_eq!(library.framework("supply-chain").unwrap().controls.len(), 9);
+        assert_eq!(library.framework("supply-chain").unwrap().controls.len(), 15);
         assert_eq!(library.control("c-0237").unwrap().severity, 7);
     }
 
