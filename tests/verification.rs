@@ -1,5 +1,6 @@
 //! Verification of signatures: bytes and trust material to facts.
 
+mod attested;
 mod shared;
 mod signers;
 mod trust;

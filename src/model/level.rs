@@ -16,6 +16,9 @@ pub enum VerifiedLevel {
 #[error("{0:?} is no level; write SLSA_BUILD_LEVEL_2, or another track in the place of BUILD")]
 pub struct LevelError(String);
 
+/// Tracks of SLSA 1.2, with their highest level: a higher one is none.
+const HIGHEST: [(&str, u32); 2] = [("BUILD", 3), ("SOURCE", 4)];
+
 impl FromStr for VerifiedLevel {
     type Err = LevelError;
 
@@ -26,7 +29,9 @@ impl FromStr for VerifiedLevel {
             named && level.len() == 1 && level.bytes().all(|byte| byte.is_ascii_digit())
         });
         let (track, level) = track.ok_or_else(|| LevelError(text.to_owned()))?;
-        Ok(Self::Track(track.to_owned(), level.parse().map_err(|_| LevelError(text.to_owned()))?))
+        let level = level.parse().map_err(|_| LevelError(text.to_owned()))?;
+        let beyond = HIGHEST.iter().any(|(known, highest)| *known == track && level > *highest);
+        if beyond { Err(LevelError(text.to_owned())) } else { Ok(Self::Track(track.to_owned(), level)) }
     }
 }
 
@@ -69,17 +74,27 @@ mod tests {
             "FAILED",
             "slsa_build_level_3",
             "SLSA_BUILD_LEVEL_99",
+            "SLSA_BUILD_LEVEL_4",
         ] {
             assert!(!met("SLSA_BUILD_LEVEL_2", &[other]), "{other}");
         }
         assert!(!met("SLSA_BUILD_LEVEL_2", &[]));
         assert!(!met("SLSA_BUILD_LEVEL_2", &["SLSA_BUILD_LEVEL_3", "SLSA_BUILD_LEVEL_1"]), "which of two is meant nobody can tell");
+        assert!(met("SLSA_SOURCE_LEVEL_3", &["SLSA_SOURCE_LEVEL_4"]) && met("SLSA_DEPENDENCY_LEVEL_3", &["SLSA_DEPENDENCY_LEVEL_5"]));
         assert!(met("ACME_REVIEWED", &["ACME_REVIEWED"]) && !met("ACME_REVIEWED", &["ACME_REVIEWED_2"]));
     }
 
     #[test]
     fn what_begins_like_a_level_and_is_none_is_refused() {
-        for text in ["SLSA_BUILD_LEVEL3", "SLSA_BUILD_LEVEL_", "SLSA__LEVEL_1x", "SLSA_LEVEL_3", "SLSA_build_LEVEL_3"] {
+        for text in [
+            "SLSA_BUILD_LEVEL3",
+            "SLSA_BUILD_LEVEL_",
+            "SLSA__LEVEL_1x",
+            "SLSA_LEVEL_3",
+            "SLSA_build_LEVEL_3",
+            "SLSA_BUILD_LEVEL_4",
+            "SLSA_SOURCE_LEVEL_5",
+        ] {
             assert!(text.parse::<VerifiedLevel>().is_err(), "{text}");
         }
     }

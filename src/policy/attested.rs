@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::attached::not_looked_for_attestations;
+use super::attached::{not_looked_for_attestations, unparsable};
 use super::authority::{Accepted, Opinion};
 use super::compiled::TrustPolicies;
 use super::ruling::{AsOf, Asked, AskedBy, Bench, Ruling, all, counts, names, not_looked, signatures_of};
@@ -170,17 +170,21 @@ fn attester<'a>(authority: &'a str, accepted: &'a Accepted) -> Attester<'a> {
 }
 
 impl AskedOfAttestations<'_> {
-    /// Whether a statement is of the type, beside the digest.
-    fn is_about(&self, statement: &Statement) -> bool {
-        let beside = match (&statement.carrier, self.platform) {
+    fn is_beside(&self, statement: &Statement) -> bool {
+        match (&statement.carrier, self.platform) {
             (Carrier::Itself | Carrier::Index(_), None) => true,
             (Carrier::Platform(platform), Some(asked)) => platform == asked,
             _ => false,
-        };
-        beside && statement.predicate_type().is_some_and(self.asked.meant)
+        }
     }
 
-    /// What it means that none is accepted, and that none was: one that nobody signed, one of something else, or none at all.
+    /// Whether a statement is of the type, beside the digest.
+    fn is_about(&self, statement: &Statement) -> bool {
+        self.is_beside(statement) && statement.predicate_type().is_some_and(self.asked.meant)
+    }
+
+    /// What it means that none is accepted, and that none was: one that nobody signed, one of something else, one of whose type nothing can
+    /// be said, or none at all.
     pub(super) fn without(&self, image: &ImageEvidence) -> Ruling {
         let about = || image.statements.iter().filter(|statement| self.is_about(statement));
         let called = self.asked.called;
@@ -194,8 +198,11 @@ impl AskedOfAttestations<'_> {
             Relation::NamesOthers(others) => Some(others.first().map_or_else(|| "no digest".to_owned(), Digest::short)),
             Relation::Names | Relation::Malformed(_) => None,
         });
-        match others {
-            Some(other) => Ruling::Rejected { reason: Reason::DigestMismatch, detail: format!("{called} that lies there names {other}") },
+        if let Some(other) = others {
+            return Ruling::Rejected { reason: Reason::DigestMismatch, detail: format!("{called} that lies there names {other}") };
+        }
+        match image.statements.iter().filter(|statement| self.is_beside(statement)).find_map(unparsable) {
+            Some(detail) => Ruling::Rejected { reason: Reason::Malformed, detail },
             None => Ruling::Absent,
         }
     }

@@ -50,6 +50,8 @@ mod progress {
     pub(super) const OTHER_KIND: u8 = 1;
     pub(super) const OTHER_KEY: u8 = 2;
     pub(super) const PROOF: u8 = 4;
+    /// The same of one that claims to be by whom the authority means.
+    pub(super) const PROOF_OF_MEANT: u8 = 5;
     pub(super) const NAMES: u8 = 6;
     pub(super) const ENDED: u8 = 8;
 }
@@ -152,7 +154,7 @@ impl CompiledAuthority {
         }
         let time = self.counted_time(proof).cloned();
         if let Some(opinion) = self.first_gap(proof, time.as_ref()) {
-            return opinion;
+            return self.nearer_where_meant(opinion, proof);
         }
         if let Some(doubt) = &seen.doubt
             && as_of.rewound
@@ -174,6 +176,17 @@ impl CompiledAuthority {
         }
         let log = proof.log.clone().filter(|_| self.log != Demand::UnsafeIgnore);
         Opinion::Verified(Box::new(Accepted { signer: signer.clone(), time, log, log_doubt, time_doubt, warnings: self.warnings(proof) }))
+    }
+
+    /// Whom a signature claims to be by decides which of several authorities tells what is wrong with it: not one that means others.
+    fn nearer_where_meant(&self, opinion: Opinion, proof: &Proof) -> Opinion {
+        let is_meant = || proof.signer.as_ref().is_some_and(|signer| self.other_names(signer).is_none());
+        match opinion {
+            Opinion::Rejected { progress: progress::PROOF, reason, detail } if is_meant() => {
+                rejected(progress::PROOF_OF_MEANT, reason, detail)
+            }
+            opinion => opinion,
+        }
     }
 
     /// What is not known of the log entry, and of the proven time, among what is looked at. A log may prove the time too.

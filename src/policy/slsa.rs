@@ -8,6 +8,7 @@ mod hearing;
 
 pub use self::expectations::{Expectations, ExpectedReference};
 use self::hearing::Hearing;
+use super::attached::unparsable;
 use super::authority::Opinion;
 use super::compiled::{CompiledAuthority, TrustPolicies};
 use super::ruling::{AsOf, counts, digests_of, names, not_looked};
@@ -344,14 +345,6 @@ fn without(image: &ImageEvidence) -> Lack {
     if let Some(other) = of_another {
         return (Reason::DigestMismatch, format!("provenance that lies there names {other}"));
     }
-    // What cannot be parsed may have been meant as one, where its form is that of attestations.
-    let malformed = image.statements.iter().find_map(|statement| match (&statement.format, &statement.relation) {
-        (StatementFormat::Unsupported { media_type }, Relation::Malformed(why))
-            if ["dsse", "sigstore.bundle", "in-toto"].iter().any(|form| media_type.contains(form)) =>
-        {
-            Some((Reason::Malformed, format!("what lies there cannot be parsed: {why}")))
-        }
-        _ => None,
-    });
+    let malformed = image.statements.iter().find_map(unparsable).map(|detail| (Reason::Malformed, detail));
     malformed.unwrap_or_else(|| (Reason::PredicateMissing, "there is no provenance".to_owned()))
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::cases::{self, Stage};
-use super::trust;
+use super::{attested, trust};
 
 /// The directory of the fixtures; written first where that is asked for.
 pub fn directory() -> &'static Path {
@@ -13,6 +13,26 @@ pub fn directory() -> &'static Path {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/signatures");
         if std::env::var_os("SEAWORTHY_WRITE_FIXTURES").is_some() {
             write(&directory);
+        }
+        directory
+    })
+}
+
+/// The directory of attestations; their fixtures are written first where that is asked for.
+pub fn attestations() -> &'static Path {
+    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+    DIRECTORY.get_or_init(|| {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/attestations");
+        if std::env::var_os("SEAWORTHY_WRITE_FIXTURES").is_some() {
+            for old in names(&directory).into_iter().filter(|name| !attested::NO_LAYOUTS.contains(&name.as_str())) {
+                std::fs::remove_dir_all(directory.join(old)).unwrap();
+            }
+            let stage = Stage::new();
+            let root = format!("{:#}\n", stage.sigstore.trusted_root());
+            std::fs::write(directory.join("trust/trusted_root.json"), root).unwrap();
+            for (name, layout) in attested::cases(&stage) {
+                layout.write(&directory.join(name));
+            }
         }
         directory
     })

@@ -74,6 +74,12 @@ impl Layout {
         manifest["digest"].as_str().unwrap().parse().unwrap()
     }
 
+    /// Cosign's `.att` beside a digest.
+    pub fn attest_by_tag(&mut self, beside: &Digest, layers: &[Layer]) {
+        let manifest = self.manifest(layers, CONFIG, CONFIGURATION, json!({}));
+        self.list(manifest, Some(&CosignTag::Attestation.beside(beside)));
+    }
+
     /// Evidence that refers to a digest, listed with what it says of itself: as `oras` and `skopeo` copy it.
     pub fn refer(&mut self, to: &Digest, layer: &Layer) {
         let listed = self.referrer(to, layer);

@@ -195,7 +195,7 @@ fn controls_ask_for_more_than_the_policy_does() {
 }
 
 /// As the distribution specification has it.
-fn answer(layout: &Layout, asked: &Asked) -> Reply {
+pub fn answer(layout: &Layout, asked: &Asked) -> Reply {
     let path = asked.target.split('?').next().unwrap();
     let (kind, last) = path.rsplit_once('/').unwrap();
     let digest = last.parse::<Digest>();

@@ -3,15 +3,16 @@
 //! `SEAWORTHY_WRITE_FIXTURES=1 cargo test --test integration forge::` (or `make signatures`) writes them anew. Keys are new each time
 //! and ECDSA signs differently each time: the files that are kept are the truth, and are judged, not compared.
 
+mod attested;
 mod bundle;
 mod cases;
 mod certificate;
-mod cosign;
+pub mod cosign;
 mod der;
 mod kept;
 pub mod key;
-mod layout;
-mod live;
+pub mod layout;
+pub mod live;
 mod log;
 mod mutations;
 mod sigstore;
@@ -21,5 +22,5 @@ mod time_stamp;
 mod told;
 mod trials;
 mod trust;
-mod vectors;
+pub mod vectors;
 mod walk;

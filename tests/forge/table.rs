@@ -17,6 +17,8 @@ pub struct Table {
     pub fixtures: Vec<Row>,
     /// Of `fixtures/signers/`.
     pub signers: Vec<Row>,
+    /// Of `fixtures/attestations/`.
+    pub attestations: Vec<AttestationRow>,
     tests: Vec<Elsewhere>,
 }
 
@@ -51,6 +53,29 @@ pub struct Row {
     pub exists: String,
     pub valid: String,
     note: String,
+}
+
+/// An attested image with what a control says of it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttestationRow {
+    pub name: String,
+    tag: Tag,
+    #[serde(default)]
+    stands: Vec<String>,
+    pub control: String,
+    /// The layout, where it is not the one of the same name.
+    pub layout: Option<String>,
+    /// The moment as of which it is judged. Without it: when the snapshot was taken.
+    pub at: Option<String>,
+    pub verdict: String,
+    note: String,
+}
+
+impl AttestationRow {
+    pub fn layout(&self) -> &str {
+        self.layout.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// A kind of question.
@@ -164,12 +189,30 @@ fn compare(rows: &[Row], directory: &Path, no_layouts: &[&str]) {
 }
 
 #[test]
+fn every_attested_fixture_has_a_row_and_every_row_its_fixture() {
+    let rows = Table::read().attestations;
+    let mut layouts: BTreeSet<_> = kept::names(kept::attestations()).into_iter().collect();
+    for name in super::attested::NO_LAYOUTS {
+        assert!(layouts.remove(name), "{name} is missing");
+    }
+    let used: BTreeSet<_> = rows.iter().map(|row| row.layout().to_owned()).collect();
+    assert_eq!(layouts, used, "left: directories of fixtures/attestations; right: layouts of fixtures/verdicts.yaml");
+    let names: BTreeSet<_> = rows.iter().map(|row| &row.name).collect();
+    assert_eq!(names.len(), rows.len(), "two rows bear one name");
+    for row in &rows {
+        assert!(row.tag == Tag::A && !row.note.is_empty(), "{}", row.name);
+        expected(&row.verdict);
+    }
+}
+
+#[test]
 fn every_row_and_attack_of_the_contract_has_a_fixture_or_a_test() {
     let table = Table::read();
     let contract = [&table.contract.rows, &table.contract.attacks, &table.contract.bad_input];
     let known: BTreeSet<&String> = contract.iter().flat_map(|part| part.keys()).collect();
     assert_eq!(known.len(), contract.iter().map(|part| part.len()).sum::<usize>(), "an identifier is used twice");
     let fixtures = table.fixtures.iter().chain(&table.signers).flat_map(|row| &row.stands);
+    let fixtures = fixtures.chain(table.attestations.iter().flat_map(|row| &row.stands));
     let shown: BTreeSet<&String> = fixtures.chain(table.tests.iter().flat_map(|test| &test.stands)).collect();
     assert_eq!(known, shown, "left: the contract; right: what fixtures and tests stand for");
 }

@@ -102,11 +102,11 @@ fn what_real_servers_made_gets_its_verdict_from_disk() {
 }
 
 /// What a registry said when it was asked: by the last part of the path, with status, content type and body.
-struct Recorded(BTreeMap<String, (u16, String, Vec<u8>)>);
+pub struct Recorded(BTreeMap<String, (u16, String, Vec<u8>)>);
 
 impl Recorded {
     /// The answers in a directory, and the blobs of the image; `bundles` where the registry's own are at hand.
-    fn read(directory: &Path, bundles: Option<&Path>) -> Self {
+    pub fn read(directory: &Path, bundles: Option<&Path>) -> Self {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
         let mut answers = BTreeMap::new();
         let mut put = |name: String, media_type: &str, bytes: Vec<u8>| answers.insert(name, (200, media_type.to_owned(), bytes));
@@ -143,7 +143,7 @@ impl Recorded {
         recorded
     }
 
-    fn answer(&self, asked: &Asked) -> Reply {
+    pub fn answer(&self, asked: &Asked) -> Reply {
         let path = asked.target.split('?').next().unwrap();
         let name = if path.contains("/referrers/") { "referrers" } else { path.rsplit('/').next().unwrap() };
         match self.0.get(name) {

@@ -29,8 +29,8 @@ fn captured() -> Timestamp {
     "2026-12-01T09:30:00Z".parse().unwrap()
 }
 
-/// Layouts by the repository that they are served as.
-struct Shelves<'a>(BTreeMap<Place, (&'a Row, Layout)>);
+/// Layouts by the repository that they are served as, and when they are asked.
+struct Shelves<'a>(BTreeMap<Place, (&'a Row, Layout)>, Timestamp);
 
 impl Shelves<'_> {
     fn answered(&self, question: &Question) -> Answered {
@@ -44,9 +44,9 @@ impl Shelves<'_> {
         };
         if let Some(cause) = kind.and_then(|kind| row.unanswered.get(&kind)) {
             let outcome = Outcome::unknown(cause.parse::<Cause>().unwrap(), "no answer");
-            return Answered { answer: Answer { outcome, observed: captured(), credential: CredentialKind::Anonymous }, body: None };
+            return Answered { answer: Answer { outcome, observed: self.1, credential: CredentialKind::Anonymous }, body: None };
         }
-        let (answer, body) = layout.answer(&question.ask, captured());
+        let (answer, body) = layout.answer(&question.ask, self.1);
         Answered { answer: Answer { credential: CredentialKind::Anonymous, ..answer }, body }
     }
 }
@@ -105,6 +105,12 @@ fn workload(row: &Row, running: RunningImage) -> Workload {
 
 /// Writes a snapshot of a cluster that runs the images of these rows.
 fn snapshot(rows: &[&Row], layouts: &Path, target: &Path) {
+    let needs = Needs { subject: true, tag: true, signatures: true, verification: false, ..Needs::default() };
+    snapshot_at(rows, layouts, target, needs, captured());
+}
+
+/// The same of what is needed, taken at a moment.
+pub fn snapshot_at(rows: &[&Row], layouts: &Path, target: &Path, needs: Needs, captured: Timestamp) {
     let mut shelves = BTreeMap::new();
     let mut workloads = Vec::new();
     for row in rows {
@@ -119,7 +125,7 @@ fn snapshot(rows: &[&Row], layouts: &Path, target: &Path) {
     let inventory = Inventory {
         cluster: None,
         scope: Scope::default(),
-        observed: captured(),
+        observed: captured,
         workloads,
         not_judged: Vec::new(),
         gaps: Vec::new(),
@@ -127,13 +133,12 @@ fn snapshot(rows: &[&Row], layouts: &Path, target: &Path) {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (_keep, stop) = tokio::sync::watch::channel(None);
-    let all = Needs { subject: true, tag: true, signatures: true, verification: false, ..Needs::default() };
     let tasks = tasks(&inventory, &|_| DeclaredPlaces::default());
-    let shelves = Shelves(shelves);
+    let shelves = Shelves(shelves, captured);
     let board = Board::new(&shelves, Keeping::Everything);
-    runtime.block_on(collect(tasks, all, &board, None, stop, captured(), &|_| ()));
+    runtime.block_on(collect(tasks, needs, &board, None, stop, captured, &|_| ()));
     let (ledger, blobs) = board.into_ledger();
-    let snapshot = Snapshot::of(inventory, ledger, blobs, captured());
+    let snapshot = Snapshot::of(inventory, ledger, blobs, captured);
     seaworthy::snapshot::write(&snapshot, target).unwrap();
 }
 
@@ -165,7 +170,7 @@ pub fn judged(rows: &[&Row], layouts: &Path, policy: &str, at: Option<&str>) -> 
     said
 }
 
-fn word(answer: &Value) -> String {
+pub fn word(answer: &Value) -> String {
     let code = ["reason", "cause"].iter().find_map(|field| answer[field].as_str());
     format!("{} {}", answer["status"].as_str().unwrap(), code.unwrap_or_default()).trim().to_owned()
 }

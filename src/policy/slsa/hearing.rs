@@ -18,6 +18,8 @@ pub(super) struct Hearing<'a> {
     refused: Option<Lack>,
     /// Signed by somebody who is trusted for other builders.
     stranger: Option<Lack>,
+    /// Signed by somebody who is trusted for that builder, and other build types.
+    other_type: Option<Lack>,
     nearest: Option<Opinion>,
     unknown: Option<(BuildLevel, UnknownAnswer)>,
     /// It is proven to be later than the moment that is judged as of.
@@ -31,8 +33,8 @@ impl<'a> Hearing<'a> {
             _ => None,
         });
         let contradiction = claims.and_then(|claims| certificate::contradiction(provenance, claims));
-        let (best, refused, stranger, nearest, unknown) = (None, None, None, None, None);
-        Self { provenance, expected, claims, contradiction, best, refused, stranger, nearest, unknown, later: false }
+        let (best, refused, stranger, other_type, nearest, unknown) = (None, None, None, None, None, None);
+        Self { provenance, expected, claims, contradiction, best, refused, stranger, other_type, nearest, unknown, later: false }
     }
 
     pub(super) fn of_builder(&mut self, builder: &CompiledBuilder, opinion: Opinion) {
@@ -54,7 +56,7 @@ impl<'a> Hearing<'a> {
             self.stranger.get_or_insert((Reason::BuilderUntrusted, detail));
         } else if !its_type {
             let detail = format!("{} is trusted for other build types than {}", builder.name, provenance.build_type);
-            self.stranger.get_or_insert((Reason::BuilderUntrusted, detail));
+            self.other_type.get_or_insert((Reason::BuilderUntrusted, detail));
         } else if !self.is_refused(Some(&builder.name)) && self.best.as_ref().is_none_or(|(known, ..)| builder.level > *known) {
             let attestor = Attestor { signer: accepted.signer, log: accepted.log };
             let lack = format!("builder {} is trusted for {}", builder.name, builder.level);
@@ -95,7 +97,7 @@ impl<'a> Hearing<'a> {
         if let Some(refused) = self.refused {
             return Weight { shows: None, lack: Some((Nearness::Vouched, refused)), unknown };
         }
-        if self.later && self.stranger.is_none() && self.nearest.is_none() {
+        if self.later && self.stranger.is_none() && self.other_type.is_none() && self.nearest.is_none() {
             return Weight { unknown, ..Weight::default() };
         }
         let rejected = match self.nearest {
@@ -106,9 +108,14 @@ impl<'a> Hearing<'a> {
             (Reason::LevelTooLow, format!("it shows {level} at most, and whether it does is not known: {}", why.detail))
         });
         let nobody = || (Reason::IdentityMismatch, "nobody is trusted to sign provenance".to_owned());
-        let (nearness, lack) = match self.stranger {
-            Some(stranger) => (Nearness::Stranger, stranger),
-            None => (Nearness::Signed, unsaid.or(rejected).unwrap_or_else(nobody)),
+        let (nearness, lack) = match (self.stranger, self.other_type) {
+            (Some(stranger), _) => (Nearness::Stranger, stranger),
+            // Whose builds these would be may be wanted at another ref: the branch of a builder that is trusted at its releases.
+            (None, Some((reason, other_type))) => {
+                let more = rejected.map(|(_, detail)| format!("; {detail}")).unwrap_or_default();
+                (Nearness::Stranger, (reason, format!("{other_type}{more}")))
+            }
+            (None, None) => (Nearness::Signed, unsaid.or(rejected).unwrap_or_else(nobody)),
         };
         // Whoever signed it, it is there: as much as one that nobody signed.
         let shows = self.expected.expects(self.provenance, None).then(|| (BuildLevel::L1, ShownBy::Nobody, lack.clone()));

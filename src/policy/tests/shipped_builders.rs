@@ -3,8 +3,8 @@
 use super::{at, digest, image, logged, now, root, statement};
 use crate::documents::{Document, parse};
 use crate::model::{
-    Attested, BuildLevel, CertificateClaims, PROVENANCE_V1, Payload, PolicyMaterial, Predicate, Proof, Provenance, Signer, Statement,
-    StatementFormat, Step, StepOutcome, SubjectName, TriedWith,
+    Attested, BuildLevel, CertificateClaims, PROVENANCE_V1, Payload, PolicyMaterial, Predicate, Proof, Provenance, Reason, Signer,
+    Statement, StatementFormat, Step, StepOutcome, SubjectName, TriedWith,
 };
 use crate::policy::{Asked, Expectations, NamedBuilders, Ruling, TrustPolicies};
 
@@ -74,7 +74,7 @@ fn by_itself(name: &str, build_type: &str, runner: Option<&str>) -> Statement {
     provenance(name, build_type, (name, GITHUB), &extensions)
 }
 
-use BuildLevel::{L0, L2, L3};
+use BuildLevel::{L0, L1, L2, L3};
 
 #[test]
 fn the_generators_releases_are_level_3_and_nothing_that_looks_like_them() {
@@ -87,7 +87,7 @@ fn the_generators_releases_are_level_3_and_nothing_that_looks_like_them() {
         "delegator_generic_slsa3",
         "delegator_lowperms-generic_slsa3",
     ] {
-        for version in ["v1.4.0", "v1.10.0", "v2.0.0", "v2.1.0", "v10.20.30"] {
+        for version in ["v1.2.2", "v1.4.0", "v1.5.0", "v1.9.0", "v1.10.0", "v2.0.0", "v2.1.0", "v10.20.30"] {
             assert_eq!(of(&format!("{GENERATOR}/{workflow}.yml@refs/tags/{version}")), L3, "{workflow} {version}");
         }
     }
@@ -95,6 +95,15 @@ fn the_generators_releases_are_level_3_and_nothing_that_looks_like_them() {
     for (from, to) in [
         ("refs/tags/v1.10.0", "refs/heads/main"),
         ("refs/tags/v1.10.0", "refs/heads/v1.10.0"),
+        ("refs/tags/v1.10.0", "refs/pull/7/merge"),
+        ("refs/tags/v1.10.0", "refs/tags/v2"),
+        ("refs/tags/v1.10.0", "refs/tags/v2.1"),
+        ("refs/tags/v1.10.0", "refs/tags/v2.1.0/x"),
+        ("refs/tags/v1.10.0", "refs/tags/v1.10.0@refs/tags/v1.10.0"),
+        ("refs/tags/v1.10.0", "refs/tags/v1.10.0 "),
+        ("refs/tags/v1.10.0", "refs/tags/v1.10.0\n"),
+        ("refs/tags/v1.10.0", "refs/tags/V1.10.0"),
+        ("@refs/tags/v1.10.0", ""),
         ("v1.10.0", "v1.10.0-rc.1"),
         ("v1.10.0", "v1.10.0+build"),
         ("v1.10.0", "v1.10"),
@@ -114,6 +123,15 @@ fn the_generators_releases_are_level_3_and_nothing_that_looks_like_them() {
         let name = released.replacen(from, to, 1);
         assert_ne!(name, released);
         assert_eq!(of(&name), L0, "{name}");
+        // Why is said for each level, with the name that is not the wanted one.
+        let image = image(vec![by_itself(&name, "x", Some("github-hosted"))]);
+        let missing = policies().assess(&image, &Expectations::default(), now()).missing;
+        assert_eq!(missing.iter().map(|missing| missing.level).collect::<Vec<_>>(), [L1, L2, L3], "{name}");
+        for missing in missing {
+            assert!(matches!(missing.reason, Reason::BuilderUntrusted | Reason::IdentityMismatch), "{name}: {missing:?}");
+            let told = format!("signed by {name} (issuer {GITHUB}); the policy wants /https://github\\.com/");
+            assert!(missing.detail.contains(&told), "{name}: {missing:?}");
+        }
     }
     assert_eq!(level(by_itself(&released, "x", None)), L3, "certificates were without the kind of runner once");
     let extensions = [("buildSignerUri", released.as_str())];

@@ -8,7 +8,7 @@ mod logs;
 mod valid;
 
 use serde_json::Value;
-pub use valid::old_envelope;
+pub use valid::{old_envelope, old_envelope_of};
 
 use super::bundle::{Proofs, Version, statement};
 use super::certificate::Issuer;

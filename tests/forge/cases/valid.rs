@@ -68,17 +68,21 @@ fn legacy(stage: &Stage) -> Vec<Case> {
 
 /// An envelope as a layer with cosign's annotations, and an entry of the kind `intoto` 0.0.1.
 pub fn old_envelope(stage: &Stage) -> Layer {
-    let (signer, payload) = (&stage.release, statement(&image()));
-    let signature = signer.key.sign(&pae(IN_TOTO, &payload));
+    old_envelope_of(stage, &stage.release, &statement(&image()), COSIGN_SIGN)
+}
+
+/// The same around any payload, as `cosign attest` wrote it; the type in its annotation is whatever is said.
+pub fn old_envelope_of(stage: &Stage, signer: &Signer, payload: &[u8], annotated: &str) -> Layer {
+    let signature = signer.key.sign(&pae(IN_TOTO, payload));
     let envelope =
-        json!({ "payloadType": IN_TOTO, "payload": base64(&payload), "signatures": [{ "keyid": "", "sig": base64(&signature) }] });
+        json!({ "payloadType": IN_TOTO, "payload": base64(payload), "signatures": [{ "keyid": "", "sig": base64(&signature) }] });
     let verifier = signer.verifier();
     let logged =
-        Logged { signature: &signature, verifier: &verifier, message: &pae(IN_TOTO, &payload), envelope: Some((&envelope, &payload)) };
+        Logged { signature: &signature, verifier: &verifier, message: &pae(IN_TOTO, payload), envelope: Some((&envelope, payload)) };
     let (entry, _) = stage.sigstore.prove(signer, &logged, Proofs::new(Log::V1(Entry::Intoto1, PROMISE), false));
     Layer::plain("application/vnd.dsse.envelope.v1+json", envelope.to_string())
         .with("dev.cosignproject.cosign/signature", "")
-        .with("predicateType", COSIGN_SIGN)
+        .with("predicateType", annotated)
         .with(CERTIFICATE, verifier.as_str())
         .with(BUNDLE_ANNOTATION, entry.unwrap().annotation().to_string())
 }
