@@ -8,15 +8,18 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use seaworthy::controls::{Bindings, evaluate};
 use seaworthy::documents::{ControlParameters, Expression, Variable};
-use seaworthy::model::{Algorithm, Ask, Digest, ImageReference, Link, Manifest, PublicKey, Repository, RootOrigin, Trial, TrustRoot};
+use seaworthy::model::{
+    Algorithm, Ask, Digest, ImageReference, Link, Manifest, PublicKey, Repository, RootOrigin, Trial, TrustRoot, Wanted,
+};
 use seaworthy::registry::{Bundles, Layout};
-use seaworthy::verify::{Signed, Verifier, read};
+use seaworthy::verify::{Signed, Verifier, attested, bill_in, read, read_attached};
 
 /// A target: its name, which is that of its directory in the corpus, and what it does with bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
+    ("attested", attested_statement),
     ("bundle", |bytes| statement("application/vnd.dev.sigstore.bundle.v0.3+json", bytes)),
     ("bundle_lines", bundle_lines),
     ("certificate", certificate),
@@ -69,6 +72,19 @@ fn statement(media_type: &str, bytes: &[u8]) {
     let mut layer = layer(media_type, bytes);
     layer.annotations = Some([("dev.cosignproject.cosign/signature".to_owned(), "AA==".to_owned())].into());
     let _ = read(&layer, bytes);
+}
+
+/// What a statement says that stands alone, the bill in it, and the bytes as a document that is attached.
+fn attested_statement(bytes: &[u8]) {
+    let layer = layer("application/vnd.in-toto+json", bytes);
+    if read(&layer, bytes).is_ok() {
+        let payloads = ["custom", "spdx", "cyclonedx"].into_iter().filter_map(|name| name.parse().ok()).collect();
+        for wanted in [Wanted { payloads, packages: true }, Wanted::default()] {
+            let _ = attested(&layer, bytes, &wanted);
+        }
+    }
+    let _ = bill_in(bytes);
+    let _ = read_attached(bytes);
 }
 
 fn verified_bundle(bytes: &[u8]) {

@@ -99,6 +99,21 @@ fn what_cosign_wraps_is_unwrapped_and_what_nobody_signed_is_said_to_be_that() {
     get(&program, &none.reference(), &["-o", "/missing/directory/x"]).says(2, &["cannot write to"]);
 }
 
+/// What is said of a document is one line, whatever its tools are called; the document itself is written as it is.
+#[test]
+fn tools_with_hostile_names_move_no_cursor() {
+    let hostile = DOCUMENT.replace("syft-1", r"\u001b[2K\r\n\u202eoverboard\u2066\u007f\u009b1A");
+    let (mut shelf, image) = Shelf::unsigned();
+    shelf.tag(&beside(&image, "att"), DSSE, &envelope(&image, &hostile));
+    let server = Running::shelf(shelf);
+    let program = Program::new();
+    let ended = get(&program, &server.reference(), &["--key", &public_key(&program)]);
+    gives(&ended, 0, &hostile, &["overboard", "VERIFIED"]);
+    let moves =
+        |letter: &char| letter.is_control() && *letter != '\n' || matches!(*letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    assert_eq!(ended.err.chars().find(moves), None, "{:?}", ended.err);
+}
+
 /// A registry that has an attested bill of 50 MB.
 fn with_large_bill(shelf: Shelf, bill: &str) -> Running {
     let digest = digest_of(bill.as_bytes()).to_string();
@@ -131,4 +146,46 @@ fn a_bill_that_is_too_large_is_not_known_and_says_nothing_about_signatures() {
     let server = with_large_bill(shelf, &bundle);
     let signatures = judge(&program, &server.reference(), &["-f", "json"]);
     assert_eq!(answer(&signatures.json())["cause"], "too-large", "{signatures:#?}");
+}
+
+/// Ways in which 50 MB come: said before, sent, and without end or length.
+#[test]
+fn a_bill_of_fifty_megabytes_is_not_known_however_it_comes() {
+    let (_, image) = Shelf::unsigned();
+    let package = r#"{"name":"a","versionInfo":"1.2.3","supplier":"Organization: Acme"},"#;
+    let packages = package.repeat((38 << 20) / package.len());
+    let document = format!(r#"{{"spdxVersion":"SPDX-2.3","packages":[{}]}}"#, packages.trim_end_matches(','));
+    let bill = envelope(&image, &document);
+    assert!(bill.len() > 50 << 20);
+    let program = Program::new();
+    let ours = public_key(&program);
+    let unknown = |reference: &str, more: &[&str]| {
+        let get = program.run(&[&["sbom", "get", reference, "--key", &ours], &LOOPBACK[..], more].concat());
+        gives(&get, 3, "", &["is not known (too-large:"]);
+        let scan = ["scan", "image", reference, "--control", "SW-0030", "--key", &ours, "-f", "json"];
+        let scan = program.run(&[&scan[..], &LOOPBACK[..], more].concat()).json();
+        assert_eq!((answer(&scan)["status"].as_str(), answer(&scan)["cause"].as_str()), (Some("unknown"), Some("too-large")), "{scan:#}");
+    };
+    let shelf = || {
+        let (mut shelf, _) = Shelf::unsigned();
+        shelf.tag(&beside(&image, "att"), DSSE, &bill);
+        shelf
+    };
+    let sent = Running::shelf(shelf());
+    unknown(&sent.reference(), &[]);
+    let digest = digest_of(bill.as_bytes()).to_string();
+    let endless = shelf();
+    let endless = Running::new(move |asked| match asked.target.contains("/blobs/") && asked.target.ends_with(&digest) {
+        true => crate::scripted_registry::Act::Endless,
+        false => endless.answer(asked).into(),
+    });
+    unknown(&endless.reference(), &[]);
+    // On disk, beside an image that is in a registry.
+    let mut layout = crate::forge::layout::Layout::default();
+    layout.attest_by_tag(&image, &[crate::forge::cosign::Layer::plain(DSSE, bill)]);
+    let directory = program.home().join("layout");
+    layout.write(&directory);
+    let (plain, _) = Shelf::unsigned();
+    let plain = Running::shelf(plain);
+    unknown(&plain.reference(), &["--layout", directory.to_str().unwrap()]);
 }

@@ -73,6 +73,55 @@ fn what_is_not_as_expected_is_refused_with_its_reason() {
     }
 }
 
+/// What a user may write for the same repository, and what looks like it and is another or none.
+#[test]
+fn the_expected_source_is_one_however_it_is_written_and_no_other() {
+    for same in [
+        "https://github.com/slsa-framework/example-package",
+        "git+https://github.com/slsa-framework/example-package",
+        "git+https://github.com/slsa-framework/example-package.git",
+        "https://github.com/slsa-framework/example-package/",
+        "https://GitHub.com/slsa-framework/example-package",
+        "git+ssh://git@github.com/slsa-framework/example-package.git",
+        "github.com/slsa-framework/*",
+    ] {
+        run("v1.10.0", &["verify", "--source-uri", same]).prints(0, &["VERIFIED"]);
+    }
+    for other in [
+        "github.com/slsa-framework/example-package2",
+        "github.com/slsa-framework/2example-package",
+        "github.com/SLSA-framework/example-package",
+        "github.com/slsa-framework/Example-package",
+        "github.com/slsa-framework/example.package",
+        "gitlab.com/slsa-framework/example-package",
+        "github.com.evil.test/slsa-framework/example-package",
+        "evil.test/github.com/slsa-framework/example-package",
+        "github.com/slsa-framework/example-package/sub",
+        "github.com/slsa-framework",
+        "github.com/*",
+        "*/example-package",
+        "github.com/slsa-framework/ex\u{430}mple-package",
+        "github.com/slsa-framework/ex%61mple-package",
+        "github.com/evil/../slsa-framework/example-package",
+        "github.com/slsa-framework//example-package",
+        "https://github.com@evil.test/slsa-framework/example-package",
+        "https://slsa-framework@github.com/slsa-framework/example-package",
+        "https://github.com:443/slsa-framework/example-package",
+        "http://github.com/slsa-framework/example-package",
+        "github.com/slsa-framework/example-package@refs/tags/v13.0.30",
+        "github.com/slsa-framework/example-package ",
+        " github.com/slsa-framework/example-package",
+        "",
+    ] {
+        let ended = run("v1.10.0", &["verify", "--source-uri", other]);
+        match ended.code {
+            Some(1) => ended.prints(1, &["REJECTED (source-mismatch)"]),
+            // It can be no repository: said before anything is asked.
+            _ => ended.says(2, &["--source-uri"]),
+        }
+    }
+}
+
 #[test]
 fn another_image_is_not_shown_by_it() {
     let other = format!("ghcr.io/slsa-framework/example-package@{}", BUILDS[0].1);

@@ -16,7 +16,7 @@ const ARTIFACT_SIGNATURE: &str = "application/vnd.dev.cosign.artifact.sig.v1+jso
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// A layout while it is made.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Layout {
     blobs: BTreeMap<String, Vec<u8>>,
     listed: Vec<Value>,

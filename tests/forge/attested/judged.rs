@@ -1,11 +1,13 @@
 //! Every attested fixture through the whole program.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use jiff::Timestamp;
 use seaworthy::model::{Needs, PredicateKinds};
 use serde_json::Value;
 
+use super::super::cases::Stage;
 use super::super::kept;
 use super::super::layout::image;
 use super::super::table::{AttestationRow, Row, Table, expected};
@@ -17,7 +19,7 @@ fn captured() -> Timestamp {
     "2026-06-20T09:30:00Z".parse().unwrap()
 }
 
-/// A snapshot of a cluster that runs what these rows are about.
+/// A snapshot of a cluster that runs what these rows of the table are about.
 fn snapshot(program: &Program, rows: &[AttestationRow]) -> String {
     let of = |row: &AttestationRow| {
         let mut plain = Row::of(&row.name, "policy");
@@ -25,15 +27,18 @@ fn snapshot(program: &Program, rows: &[AttestationRow]) -> String {
         plain
     };
     let rows: Vec<Row> = rows.iter().map(of).collect();
+    snapshot_of(program, &rows, kept::attestations())
+}
+
+fn snapshot_of(program: &Program, rows: &[Row], layouts: &Path) -> String {
     let target = program.home().join("snapshot");
     let needs = Needs { subject: true, tag: true, signatures: true, attestations: PredicateKinds::ALL, ..Needs::default() };
-    snapshot_at(&rows.iter().collect::<Vec<_>>(), kept::attestations(), &target, needs, captured());
+    snapshot_at(&rows.iter().collect::<Vec<_>>(), layouts, &target, needs, captured());
     target.to_str().unwrap().to_owned()
 }
 
-/// A scan of the snapshot by one control of the fixtures.
-fn scan(program: &Program, snapshot: &str, control: &str, more: &[&str]) -> Ended {
-    let directory = kept::attestations();
+/// A scan of the snapshot by one control of a directory that has them with their trust.
+fn scan(program: &Program, directory: &Path, snapshot: &str, control: &str, more: &[&str]) -> Ended {
     let (controls, policy) = (directory.join("controls"), directory.join("trust/policy.yaml"));
     let arguments = ["scan", "--snapshot", snapshot, "--control", control, "--only-controls", controls.to_str().unwrap(), "--offline"];
     let ended = program.run(&[&arguments[..], &["--trust-policy", policy.to_str().unwrap()], more].concat());
@@ -62,7 +67,7 @@ fn every_attested_fixture_is_judged_as_the_table_says() {
     let mut wrong = Vec::new();
     for (control, at) in runs {
         let moment: Vec<_> = at.into_iter().flat_map(|moment| ["--at", moment]).collect();
-        let said = said(&scan(&program, &snapshot, control, &[&["-f", "json"], &moment[..]].concat()).json());
+        let said = said(&scan(&program, kept::attestations(), &snapshot, control, &[&["-f", "json"], &moment[..]].concat()).json());
         for row in rows.iter().filter(|row| (row.control.as_str(), row.at.as_deref()) == (control, at)) {
             let (have, detail) = said.get(&row.name).cloned().unwrap_or_default();
             if have != expected(&row.verdict) {
@@ -134,22 +139,44 @@ fn branches_and_tags_are_those_that_provenance_says() {
 /// What hostile people name things is shown, and moves no cursor.
 #[test]
 fn hostile_names_stay_on_their_line() {
-    let harmless = |text: &str| {
-        let moves =
-            |letter: &char| letter.is_control() && *letter != '\n' || matches!(*letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        assert_eq!(text.chars().find(moves), None, "{text:?}");
-        assert!(text.contains("LedgerHQ"), "{text}");
-    };
-    let rows: Vec<_> = Table::read().attestations.into_iter().filter(|row| row.name == "builder-escape-codes").collect();
-    assert_eq!(rows.len(), 1);
-    let program = Program::new();
-    let snapshot = snapshot(&program, &rows);
-    for format in [&["-v"][..], &["-v", "-f", "pretty"]] {
-        harmless(scan(&program, &snapshot, "BUILD-1", format).out());
+    let moves =
+        |letter: &char| letter.is_control() && *letter != '\n' || matches!(*letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let stage = Stage::new();
+    let made = tempfile::tempdir().unwrap();
+    let cases = super::hostile_names(&stage);
+    let trust = made.path().join("trust");
+    std::fs::create_dir(&trust).unwrap();
+    std::fs::write(trust.join("trusted_root.json"), stage.sigstore.trusted_root().to_string()).unwrap();
+    std::fs::copy(kept::attestations().join("trust/policy.yaml"), trust.join("policy.yaml")).unwrap();
+    let controls = made.path().join("controls");
+    std::fs::create_dir_all(controls.join("builders")).unwrap();
+    for file in ["build-1.yaml", "custom-1.yaml", "sbom-1.yaml", "summary-1.yaml", "tests-1.yaml", "builders/own.yaml"] {
+        std::fs::copy(kept::attestations().join("controls").join(file), controls.join(file)).unwrap();
     }
-    harmless(verify("builder-escape-codes", &[]).out());
-    let reference = format!("registry.test/builder-escape-codes@{}", image());
-    let layout = kept::attestations().join("builder-escape-codes");
-    let explain = ["slsa", "explain", &reference, "--no-cluster", "--offline", "--layout", layout.to_str().unwrap()];
-    harmless(program.run(&explain).out());
+    let mut unseen = Vec::new();
+    for (name, control, layout) in cases {
+        let directory = made.path().join(name);
+        layout.write(&directory);
+        let program = Program::new();
+        let mut row = Row::of(name, "policy");
+        row.layout = Some(name.to_owned());
+        let taken = snapshot_of(&program, &[row], made.path());
+        let mut texts = vec![scan(&program, made.path(), &taken, control, &["-v"]).out().to_owned()];
+        let reference = format!("registry.test/{name}@{}", image());
+        let (layout, controls) = (directory.to_str().unwrap(), controls.to_str().unwrap());
+        let common = ["--offline", "--at", "2026-06-20", "--layout", layout];
+        let source = ["--source-uri", "github.com/LedgerHQ/signed-images", "--controls", controls];
+        let explain = ["slsa", "explain", &reference, "--no-cluster", "--controls", controls];
+        if control == "BUILD-1" {
+            texts.push(program.run(&[&["slsa", "verify", &reference], &common[..], &source].concat()).out().to_owned());
+            texts.push(program.run(&[&explain[..], &common].concat()).out().to_owned());
+        }
+        for text in &texts {
+            assert_eq!(text.chars().find(moves), None, "{name}: {text:?}");
+        }
+        if !texts.iter().any(|text| text.contains("overboard")) {
+            unseen.push(name);
+        }
+    }
+    assert_eq!(unseen, [""; 0], "what is never shown shows nothing of how it is shown");
 }

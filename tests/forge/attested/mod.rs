@@ -85,3 +85,12 @@ pub fn cases(stage: &Stage) -> Vec<Case> {
     let attesters = Attesters::new(stage);
     [predicates::cases(&attesters), provenance::cases(&attesters), summaries::cases(&attesters)].into_iter().flatten().collect()
 }
+
+/// Things with names that move the cursor or turn the line around, each with the control that speaks of it. None is kept.
+fn hostile_names(stage: &Stage) -> Vec<(&'static str, &'static str, Layout)> {
+    let attesters = Attesters::new(stage);
+    [provenance::hostile_names(&attesters), summaries::hostile_names(&attesters), predicates::hostile_names(&attesters)].concat()
+}
+
+/// A name that moves the cursor up, wipes the line and turns it around.
+const HOSTILE: &str = "\u{1b}[1A\u{1b}[2K\r\u{202e}overboard\u{2066}\u{7f}\u{9b}31m";

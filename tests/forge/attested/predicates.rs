@@ -3,9 +3,9 @@
 use seaworthy::model::{Algorithm, Digest};
 
 use super::super::cases::Case;
-use super::super::layout::{image, image_bytes, other_image};
+use super::super::layout::{Layout, image, image_bytes, other_image};
 use super::statement::{CUSTOM, Statement, TESTS, others, ours, subject};
-use super::{Attesters, referred, unsigned};
+use super::{Attesters, HOSTILE, referred, unsigned};
 
 const SPDX: &str = "https://spdx.dev/Document";
 
@@ -133,5 +133,25 @@ fn bills(attesters: &Attesters<'_>) -> Vec<Case> {
         ("sbom-unsigned", bare),
         ("sbom-array", attesters.released(&Statement::new(SPDX, "[]"))),
         ("sbom-null", attesters.released(&Statement::new(SPDX, "null"))),
+    ]
+}
+
+pub fn hostile_names(attesters: &Attesters<'_>) -> Vec<(&'static str, &'static str, Layout)> {
+    let escaped = serde_json::to_string(HOSTILE).unwrap();
+    let of = |predicate_type: &str, predicate: String| {
+        let text = Statement::new(TESTS, predicate).text().replace(&format!("\"{TESTS}\""), predicate_type);
+        referred(&[super::Layer::bundle(&attesters.stage.sigstore.envelope_bundle(
+            super::Version::V03,
+            &attesters.stage.release,
+            text.as_bytes(),
+            super::Proofs::usual(),
+        ))])
+    };
+    let doubled = format!("{{{escaped}:1,{escaped}:2}}");
+    let bill = format!(r#"{{"spdxVersion":{escaped},"packages":[{{"name":"a"}}]}}"#);
+    vec![
+        ("names-type-of-predicate", "TESTS-1", of(&escaped, "{}".to_owned())),
+        ("names-doubled-key", "TESTS-1", of(&format!("\"{TESTS}\""), doubled)),
+        ("names-spdx-version", "SBOM-1", of(&format!("\"{SPDX}\""), bill)),
     ]
 }

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::super::cases::Case;
+use super::super::layout::Layout;
 use super::super::sigstore::{OTHER_WORKFLOW, WORKFLOW};
 use super::statement::{Statement, others};
-use super::{Attesters, referred, unsigned};
+use super::{Attesters, HOSTILE, referred, unsigned};
 
 const V02: &str = "https://slsa.dev/provenance/v0.2";
 const V1: &str = "https://slsa.dev/provenance/v1";
@@ -210,4 +211,28 @@ fn references(attesters: &Attesters<'_>) -> Vec<Case> {
             attesters.released(&Statement::new(V02, v02(&format!("git+{REPOSITORY}@refs/heads/main")).to_string())),
         ),
     ]
+}
+
+/// Each text of provenance that is shown.
+pub fn hostile_names(attesters: &Attesters<'_>) -> Vec<(&'static str, &'static str, Layout)> {
+    let places = [
+        ("names-builder", "/runDetails/builder/id"),
+        ("names-type", "/buildDefinition/buildType"),
+        ("names-run", "/runDetails/metadata/invocationId"),
+        ("names-repository", "/buildDefinition/externalParameters/workflow/repository"),
+        ("names-reference", "/buildDefinition/externalParameters/workflow/ref"),
+        ("names-path", "/buildDefinition/externalParameters/workflow/path"),
+        ("names-commit", "/buildDefinition/resolvedDependencies/0/digest/gitCommit"),
+        ("names-time", "/runDetails/metadata/finishedOn"),
+    ];
+    let named = |pointer: &str| with(v1(), pointer, Some(json!(format!("https://github.com/acme/app{HOSTILE}"))));
+    let release = |pointer: &str| attesters.released(&Statement::new(V1, named(pointer).to_string()));
+    let mut all: Vec<_> = places.into_iter().map(|(name, pointer)| (name, "BUILD-1", release(pointer))).collect();
+    // By a builder whose certificate has nothing to say against it.
+    let source = json!({
+        "buildDefinition": { "buildType": HOSTILE, "externalParameters": { "source": { "uri": format!("git+https://github.com/LedgerHQ/signed-images@{HOSTILE}"), "digest": { "sha1": HOSTILE }, "entryPoint": HOSTILE } } },
+        "runDetails": { "builder": { "id": "https://ci.seaworthy.test/builder@v1" }, "metadata": { "invocationId": HOSTILE } },
+    });
+    all.push(("names-of-all", "BUILD-1", attesters.by(&attesters.ci, &Statement::new(V1, source.to_string()))));
+    all
 }

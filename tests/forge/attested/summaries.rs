@@ -1,8 +1,9 @@
 //! Verification summaries: levels that somebody claims.
 
 use super::super::cases::Case;
+use super::super::layout::Layout;
 use super::statement::Statement;
-use super::{Attesters, unsigned};
+use super::{Attesters, HOSTILE, unsigned};
 
 const SUMMARY: &str = "https://slsa.dev/verification_summary/v1";
 const GOOD: &str = r#"{"verifier":{"id":"https://verifier.seaworthy.test"},"timeVerified":"2026-06-01T12:00:00Z","resourceUri":"registry.test/vsa","policy":{"uri":"https://policy.seaworthy.test"},"verificationResult":"PASSED","verifiedLevels":["SLSA_BUILD_LEVEL_3"],"slsaVersion":"1.2"}"#;
@@ -34,5 +35,18 @@ pub fn cases(attesters: &Attesters<'_>) -> Vec<Case> {
         ("vsa-by-other-workflow", attesters.by(&attesters.other, &about("vsa-by-other-workflow", &[]))),
         ("vsa-unsigned", bare),
         ("vsa-array", attesters.released(&Statement::new(SUMMARY, format!("[{GOOD}]")))),
+    ]
+}
+
+pub fn hostile_names(attesters: &Attesters<'_>) -> Vec<(&'static str, &'static str, Layout)> {
+    let escaped = serde_json::to_string(HOSTILE).unwrap();
+    let about = |name: &str| GOOD.replace("registry.test/vsa\"", &format!("registry.test/{name}\""));
+    let case = |name, from: &str| (name, "SUMMARY-1", attesters.released(&Statement::new(SUMMARY, about(name).replace(from, &escaped))));
+    vec![
+        case("names-verifier", "\"https://verifier.seaworthy.test\""),
+        case("names-resource", "\"registry.test/names-resource\""),
+        case("names-level", "\"SLSA_BUILD_LEVEL_3\""),
+        case("names-version", "\"1.2\""),
+        case("names-verified-time", "\"2026-06-01T12:00:00Z\""),
     ]
 }
