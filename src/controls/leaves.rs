@@ -234,7 +234,10 @@ pub(super) fn beside(evidence: &ImageEvidence) -> String {
     let attestations =
         evidence.statements.iter().filter(|statement| !statement.is_signature() && statement.relation == Relation::Names).count();
     if attestations > 0 {
-        notes.push(format!("it has {attestations} attestation{}, which are no signatures", if attestations == 1 { "" } else { "s" }));
+        notes.push(match attestations {
+            1 => "it has 1 attestation, which is no signature".to_owned(),
+            several => format!("it has {several} attestations, which are no signatures"),
+        });
     }
     if notes.is_empty() { String::new() } else { format!(": {}", notes.join("; ")) }
 }

@@ -67,7 +67,8 @@ pub struct TestCase {
     /// What it shows.
     pub name: String,
     /// Parameters of the control.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::parameter::of_control")]
+    #[schemars(with = "BTreeMap<String, super::parameter::Values>")]
     pub parameters: ControlParameters,
     /// The reference as the workload writes it.
     #[serde(default = "usual_image")]

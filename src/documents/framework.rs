@@ -27,7 +27,8 @@ pub struct Framework {
     /// Identifiers of its controls.
     pub controls: Vec<String>,
     /// Parameters that it sets, by control; the user's own go before them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::parameter::by_control")]
+    #[schemars(with = "BTreeMap<String, BTreeMap<String, super::parameter::Values>>")]
     pub parameters: BTreeMap<String, ControlParameters>,
 }
 

@@ -55,8 +55,7 @@ impl ParameterType {
     #[must_use]
     pub fn miscounted(self, values: &[String]) -> Option<String> {
         let single = matches!(self, Self::Duration | Self::Boolean);
-        (single && values.len() != 1)
-            .then(|| format!("a {} is one value in a list, such as [30d] or [true]; here are {}", self.name(), values.len()))
+        (single && values.len() != 1).then(|| format!("a {} is one value, such as 30d or true; here are {}", self.name(), values.len()))
     }
 
     /// Its name, as a control writes it.
@@ -109,8 +108,71 @@ pub type ControlParameters = BTreeMap<String, Vec<String>>;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Parameters {
-    /// By control identifier, then by parameter.
+    /// By control identifier, then by parameter: a list, or one value.
+    #[serde(deserialize_with = "by_control")]
+    #[schemars(with = "BTreeMap<String, BTreeMap<String, Values>>")]
     pub controls: BTreeMap<String, ControlParameters>,
+}
+
+/// Values of a parameter as they are written: a list, or one of them.
+pub(super) struct Values(Vec<String>);
+
+impl JsonSchema for Values {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ParameterValues".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let one = serde_json::json!({ "type": ["string", "boolean"] });
+        schemars::json_schema!({ "oneOf": [{ "type": "array", "items": one }, one] })
+    }
+}
+
+impl<'de> Deserialize<'de> for Values {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Written;
+
+        impl<'de> Visitor<'de> for Written {
+            type Value = Values;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list of values, or one value")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Values, E> {
+                Ok(Values(vec![text.to_owned()]))
+            }
+
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Values, E> {
+                Ok(Values(vec![value.to_string()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Values, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = sequence.next_element()? {
+                    values.push(value);
+                }
+                Ok(Values(values))
+            }
+        }
+
+        deserializer.deserialize_any(Written)
+    }
+}
+
+fn listed(written: BTreeMap<String, Values>) -> ControlParameters {
+    written.into_iter().map(|(name, values)| (name, values.0)).collect()
+}
+
+/// Reads values of one control's parameters.
+pub(super) fn of_control<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ControlParameters, D::Error> {
+    Ok(listed(BTreeMap::deserialize(deserializer)?))
+}
+
+/// Reads values of parameters by control.
+pub(super) fn by_control<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, ControlParameters>, D::Error> {
+    let written = BTreeMap::<String, BTreeMap<String, Values>>::deserialize(deserializer)?;
+    Ok(written.into_iter().map(|(control, values)| (control, listed(values))).collect())
 }
 
 /// A list, or the name of the parameter that holds it: `[a, b]` or `{ param: NAME }`.
@@ -265,5 +327,24 @@ impl<T: JsonSchema> JsonSchema for OrParam<T> {
             { "type": "array", "items": item },
             { "type": "object", "properties": { "param": { "type": "string" } }, "required": ["param"], "additionalProperties": false }
         ] })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_value_needs_no_brackets() {
+        let read = |text: &str| serde_saphyr::from_str::<Parameters>(text).map(|read| read.controls);
+        let written = read("controls: { SW-0020: { acceptUnsigned: true, firstParty: 'ghcr.io/**' }, SW-0032: { maxAge: 30d } }").unwrap();
+        assert_eq!(written["SW-0020"]["acceptUnsigned"], ["true"]);
+        assert_eq!(written["SW-0020"]["firstParty"], ["ghcr.io/**"]);
+        assert_eq!(written["SW-0032"]["maxAge"], ["30d"]);
+        let listed = read("controls: { SW-0020: { acceptUnsigned: [true], firstParty: [a, b] } }").unwrap();
+        assert_eq!((listed["SW-0020"]["acceptUnsigned"].as_slice(), listed["SW-0020"]["firstParty"].len()), (&["true".to_owned()][..], 2));
+        for wrong in ["{ a: { b: { c: d } } }", "{ a: { b: } }", "{ a: { b: 7 } }", "{ a: { b: [[c]] } }"] {
+            assert!(read(&format!("controls: {wrong}")).is_err(), "{wrong}");
+        }
     }
 }

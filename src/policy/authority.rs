@@ -79,7 +79,10 @@ impl CompiledAuthority {
             return (Opinion::Unknown { cause: Cause::UnsupportedFormat, detail }, None);
         }
         if let Some(unknown) = &self.unavailable {
-            return (Opinion::Unknown { cause: unknown.cause, detail: unknown.detail.clone() }, None);
+            // Whose certificate it is any other root's proof says.
+            let proof = statement.proofs.iter().find(|proof| matches!(proof.signer, Some(Signer::Certificate(_))));
+            let opinion = Opinion::Unknown { cause: unknown.cause, detail: unknown.detail.clone() };
+            return (self.unless_of_another(opinion, proof), None);
         }
         let own = statement.proofs.iter().filter(|proof| self.trials.contains(&proof.trial));
         // What one root proves of the time is so, whatever another root does not know.
@@ -87,7 +90,8 @@ impl CompiledAuthority {
         // Whatever could not be checked may have kept a time from being found.
         let doubt = own.clone().find_map(|proof| doubt(proof, &Step::ALL));
         let seen = Seen { earliest, doubt };
-        let judged = own.map(|proof| (narrow(self.judge(revocations, proof, &seen, as_of)), Some(proof)));
+        let judge = |proof: &Proof| self.unless_of_another(self.judge(revocations, proof, &seen, as_of), Some(proof));
+        let judged = own.map(|proof| (narrow(judge(proof)), Some(proof)));
         let best = judged.reduce(|one, other| if better(one.0.clone(), other.0.clone()) == one.0 { one } else { other });
         best.unwrap_or_else(|| (self.other_kind(statement), statement.proofs.first()))
     }
@@ -123,6 +127,22 @@ impl CompiledAuthority {
             (true, None) => StepOutcome::Held("the authority was in force, and nothing is revoked".to_owned()),
         };
         vec![(PolicyStep::Signer, names), (PolicyStep::Extensions, extensions), (PolicyStep::InForce, in_force)]
+    }
+
+    /// What is not known of a signature need not be known where its certificate names somebody else: whatever turned out to be true of its
+    /// proofs, it would not be of whom the policy means.
+    fn unless_of_another(&self, opinion: Opinion, proof: Option<&Proof>) -> Opinion {
+        let (Opinion::Unknown { .. }, Some(signer @ Signer::Certificate(_))) = (&opinion, proof.and_then(|proof| proof.signer.as_ref()))
+        else {
+            return opinion;
+        };
+        match self.other_names(signer) {
+            // With a key that it names by itself, the certificate beside it says nothing.
+            Some(Opinion::Rejected { reason, detail, .. }) if !matches!(self.vouches, Vouches::Key) => {
+                rejected(progress::OTHER_KEY, reason, detail.replacen("signed by", "claims to be by", 1))
+            }
+            _ => opinion,
+        }
     }
 
     /// What it says of a signature by a kind of signer that it does not vouch for.

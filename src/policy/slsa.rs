@@ -161,9 +161,10 @@ impl Beside {
         let carrier = self.shown.as_ref().and_then(|shown| Some(&image.statements.get(shown.statement)?.carrier));
         let note = match carrier {
             Some(Carrier::Index(index)) => Some(format!("shown of the index {} that lists what runs", index.short())),
-            Some(Carrier::Platform(_)) => {
-                Some(format!("shown of each of the {} platform manifests of the index that runs", image.platforms.len()))
-            }
+            Some(Carrier::Platform(_)) => Some(match image.platforms.len() {
+                1 => "shown of the only platform manifest of the index that runs".to_owned(),
+                several => format!("shown of each of the {several} platform manifests of the index that runs"),
+            }),
             Some(Carrier::Itself) | None => None,
         };
         let (_, (reason, detail)) = self.lack;

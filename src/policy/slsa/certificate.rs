@@ -11,11 +11,14 @@ const RUNNER: &str = "https://github.com/actions/runner/";
 pub(super) fn contradiction(provenance: &Provenance, claims: &CertificateClaims) -> Option<Lack> {
     let extension = |name: &str| claims.extensions.get(name).map(String::as_str);
     if let Some(certified) = other_builder(&provenance.builder, claims) {
-        let built = format!("it says that {} built it, and its certificate {certified}", provenance.builder);
+        let built = format!("the provenance says that {} built it, and its certificate names {certified}", provenance.builder);
         return Some((Reason::BuilderUntrusted, built));
     }
     let differs = |what: &str, said: &str, certified: &str| {
-        Some((Reason::SourceMismatch, format!("it says that it was built from {what} {said}, and its certificate {certified}")))
+        Some((
+            Reason::SourceMismatch,
+            format!("the provenance says that it was built from {what} {said}, and its certificate names {certified}"),
+        ))
     };
     if let Some(source) = &provenance.source {
         let certified = certified_source(claims);
@@ -34,7 +37,8 @@ pub(super) fn contradiction(provenance: &Provenance, claims: &CertificateClaims)
         }
     }
     let (run, said) = (extension("runInvocationUri")?, provenance.invocation.as_deref()?);
-    (!is_run(said, run)).then(|| (Reason::PredicateMismatch, format!("it says that it is of run {said}, and its certificate {run}")))
+    (!is_run(said, run))
+        .then(|| (Reason::PredicateMismatch, format!("the provenance says that it is of run {said}, and its certificate names {run}")))
 }
 
 /// The builder that a certificate carries, where provenance names another one of the same kind.

@@ -336,6 +336,38 @@ fn what_was_not_answered_may_show_more() {
     );
 }
 
+/// A private Sigstore's provenance, under builders of another root that is old or cannot be had: whoever turned out to run its log, its
+/// certificate names none of their workflows.
+#[test]
+fn what_names_somebody_else_is_not_unknown_because_a_root_does_not_know_its_log() {
+    let elsewhere = "
+  trustRoots: { other: { file: other.json }, gone: { file: gone.json } }
+  authorities:
+    old: { keyless: { trustRoot: other, issuer: { exact: i }, subject: { exact: 'https://hardened.test/build' } }, sct: unsafeIgnore }
+    gone: { keyless: { trustRoot: gone, issuer: { exact: i }, subject: { exact: 'https://hardened.test/build' } }, sct: unsafeIgnore }
+  builders: [{ name: hardened, id: { signer: {} }, signedBy: [old, gone], level: 3 }]";
+    let text = format!("apiVersion: seaworthy.dev/v1alpha1\nkind: BuilderTrust\nmetadata: {{ name: b }}\nspec:{elsewhere}\n");
+    let Document::BuilderTrust(named) = parse("b.yaml", &text).unwrap().remove(0) else { panic!("builders") };
+    let material = PolicyMaterial { roots: [root("other")].into(), authorities: Default::default() };
+    let named = NamedBuilders { name: named.name, trust: named.trust, material };
+    let policies = TrustPolicies::new(vec![policy("p", POLICY, &[], &["r"])]).with_builders(vec![named]);
+    let under_the_old_one = |name: &str| {
+        let mut proof = doubtful(signed_by(name, &[]));
+        proof.trial = 1;
+        proof
+    };
+    let assess = |name: &str| {
+        let both = vec![signed_by(name, &[]), under_the_old_one(name)];
+        let statement = attested(Ok(Predicate::Provenance(Box::new(provenance(name)))), both);
+        let assessment = policies.assess(&image(vec![statement]), &Expectations::default(), now());
+        (assessment.verified(), assessment.possible.map(|(level, unknown)| (level, unknown.cause)))
+    };
+    assert_eq!(assess("https://release.test"), (L1, None));
+    assert_eq!(assess("https://stranger.test"), (L0, None));
+    let (level, possible) = assess("https://hardened.test/build");
+    assert_eq!((level, possible.map(|(level, _)| level)), (L0, Some(L3)), "whom they do mean may be it");
+}
+
 /// A builder that is expected is one of several that may have signed, and of one that is not known it is not known which.
 #[test]
 fn of_several_builders_the_expected_one_counts() {
