@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use super::attested;
 use super::registries::Registry;
 use super::signing::Signer;
 use super::sigstore::Sigstore;
@@ -107,6 +108,7 @@ impl Images {
         images.copied(tags, &signer);
         if let Some(sigstore) = &stack.sigstore {
             images.vouched_for(stack, &signer, sigstore);
+            images.0.extend(attested::push(stack, &signer, sigstore));
         }
         images.seen_through_fronts(stack);
         images

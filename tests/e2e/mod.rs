@@ -5,6 +5,7 @@
 //! below, which are ignored elsewhere, share one set of servers and one standing cluster ([`stack::Stack`]): they may read all of
 //! it, and change only what they made themselves.
 
+mod attested;
 mod client;
 mod cluster;
 mod commands;
@@ -13,9 +14,11 @@ mod formats;
 mod fronts;
 mod images;
 mod judged;
+mod levels;
 mod manifests;
 mod node;
 mod offline;
+mod platform;
 mod process;
 mod redaction;
 mod registries;

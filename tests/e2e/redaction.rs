@@ -10,6 +10,8 @@ const TIME_SHAPE: &str = "dddd-dd-ddTdd:dd:dd";
 const PLAIN_TIME_SHAPE: &str = "dddd-dd-dd dd:dd:dd";
 const UUID_SHAPE: &str = "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
 const DIGEST_LENGTH: usize = 64;
+/// As people read one.
+const SHORT_LENGTH: usize = 12;
 
 /// Registries whose failures are told in words that depend on which of several requests came first.
 const UNSTEADY: [&str; 2] = ["limited", "silent"];
@@ -111,7 +113,12 @@ impl Redaction {
             return Some((UUID_SHAPE.len(), UUID_SHAPE.replace('h', "0")));
         }
         let hexadecimal = text.bytes().take_while(u8::is_ascii_hexdigit).count();
-        (hexadecimal == DIGEST_LENGTH && !digests.contains(&text[..DIGEST_LENGTH])).then(|| (DIGEST_LENGTH, "0".repeat(DIGEST_LENGTH)))
+        let unknown = match hexadecimal {
+            DIGEST_LENGTH => !digests.contains(&text[..DIGEST_LENGTH]),
+            SHORT_LENGTH => before == Some(':') && !digests.iter().any(|digest| digest.starts_with(&text[..SHORT_LENGTH])),
+            _ => false,
+        };
+        unknown.then(|| (hexadecimal, "0".repeat(hexadecimal)))
     }
 }
 

@@ -93,6 +93,43 @@ impl Registry {
         (self.put_manifest(repository, tag, INDEX, index.as_bytes()), platforms)
     }
 
+    /// Pushes an image as BuildKit does: an index with the image, and with an attestation manifest of what is said of its digest, which
+    /// nobody signs. The digests of both.
+    pub fn built_by_buildkit(&self, repository: &str, tag: &str, content: &str, statement: impl Fn(&str) -> Value) -> [String; 2] {
+        let image = self.manifest_of(repository, "amd64", content);
+        let platform = self.put_manifest(repository, &digest_of(&image), MANIFEST, &image);
+        let statement = statement(&platform);
+        let layer = statement.to_string().into_bytes();
+        let config = json!({
+            "architecture": "unknown", "os": "unknown", "config": {}, "rootfs": {"type": "layers", "diff_ids": [digest_of(&layer)]},
+        });
+        let config = config.to_string().into_bytes();
+        let described = json!({
+            "mediaType": "application/vnd.in-toto+json", "digest": digest_of(&layer), "size": layer.len(),
+            "annotations": {"in-toto.io/predicate-type": statement["predicateType"]},
+        });
+        let attestation = json!({
+            "schemaVersion": 2, "mediaType": MANIFEST, "layers": [described],
+            "config": {"mediaType": CONFIG, "digest": digest_of(&config), "size": config.len()},
+        });
+        let attestation = attestation.to_string().into_bytes();
+        for blob in [config, layer] {
+            self.put_blob(repository, blob);
+        }
+        let attested = self.put_manifest(repository, &digest_of(&attestation), MANIFEST, &attestation);
+        let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [
+            {
+                "mediaType": MANIFEST, "digest": platform, "size": image.len(), "platform": {"os": "linux", "architecture": "amd64"},
+            },
+            {
+                "mediaType": MANIFEST, "digest": attested, "size": attestation.len(),
+                "platform": {"os": "unknown", "architecture": "unknown"},
+                "annotations": {"vnd.docker.reference.digest": platform, "vnd.docker.reference.type": "attestation-manifest"},
+            },
+        ]});
+        [self.put_manifest(repository, tag, INDEX, index.to_string().as_bytes()), platform]
+    }
+
     /// Puts the manifest of one tag under another.
     pub fn copy_tag(&self, repository: &str, from: &str, to: &str) {
         let manifest = self.ask(Method::GET, repository, &format!("manifests/{from}"), "", Vec::new()).unwrap();

@@ -3,8 +3,37 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use serde_json::Value;
+
+use super::platform::Run;
 use super::process::Servers;
 use super::sigstore::Sigstore;
+
+/// Who signs, and how cosign is to write it down.
+#[derive(Clone, Copy)]
+pub enum By<'a> {
+    /// The team's key: a bundle, logged nowhere.
+    Key,
+    /// The team's key, under the tag `.sig` or `.att`.
+    KeyUnderTag,
+    /// A person: a bundle, logged and time-stamped.
+    Person(&'a Sigstore, &'static str),
+    /// A run of the build platform: the same.
+    Run(&'a Sigstore, &'a Run),
+}
+
+impl By<'_> {
+    fn say(self, command: &mut Command) {
+        match self {
+            Self::Key => drop(command.args(BY_KEY)),
+            Self::KeyUnderTag => drop(command.args(BY_KEY).arg("--new-bundle-format=false")),
+            Self::Person(sigstore, person) => sigstore.bundle_by(person, command),
+            Self::Run(sigstore, run) => sigstore.bundle_by_run(run, command),
+        }
+    }
+}
+
+const BY_KEY: [&str; 4] = ["--key", "cosign.key", "--use-signing-config=false", "--tlog-upload=false"];
 
 /// Key pairs, and cosign that signs with them.
 pub struct Signer<'a> {
@@ -72,9 +101,27 @@ impl<'a> Signer<'a> {
         self.finish(command, image);
     }
 
+    /// A signature in the form that `by` asks for.
+    pub fn sign(&self, by: By<'_>, image: &str) {
+        let mut command = self.cosign();
+        command.arg("sign");
+        by.say(&mut command);
+        self.finish(command, image);
+    }
+
+    /// An attestation of this predicate, of a type by cosign's short name or in full.
+    pub fn attest_as(&self, by: By<'_>, predicate_type: &str, predicate: &Value, image: &str) {
+        let file = tempfile::NamedTempFile::new_in(&self.configuration).unwrap();
+        std::fs::write(file.path(), predicate.to_string()).unwrap();
+        let mut command = self.cosign();
+        command.args(["attest", "--type", predicate_type, "--predicate"]).arg(file.path());
+        by.say(&mut command);
+        self.finish(command, image);
+    }
+
     fn run(&self, form: &[&str], image: &str) {
         let mut command = self.cosign();
-        command.args(form).args(["--key", "cosign.key", "--use-signing-config=false", "--tlog-upload=false"]);
+        command.args(form).args(BY_KEY);
         self.finish(command, image);
     }
 

@@ -1,15 +1,17 @@
-//! A private Sigstore: certificates for identities (Fulcio), their log, a transparency log (Rekor v2), time stamps, and an issuer of
-//! identity tokens; and cosign that signs with it.
+//! A private Sigstore: certificates for identities (Fulcio), their log, a transparency log (Rekor v2), time stamps, and issuers of
+//! identity tokens, for people and for runs of a build platform; and cosign that signs with it.
 //!
 //! Some of these servers listen on all addresses whatever they are told: they run in a network namespace, or not at all.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::Http;
+use super::platform::Run;
 use super::process::{Servers, port, wait};
 use super::supervisor;
 
@@ -20,6 +22,7 @@ const REKOR_PORT: u16 = 43_123;
 const STAMPS_PORT: u16 = 43_124;
 /// Ports that nobody asks: gRPC and metrics.
 const UNUSED_PORTS: [u16; 4] = [43_125, 43_126, 43_127, 43_128];
+const PLATFORM_PORT: u16 = 43_129;
 
 /// Programs of which it is made.
 pub const PROGRAMS: [&str; 5] = ["fulcio", "ctlog", "rekor-tiles", "timestamp-server", "oidcserve"];
@@ -30,10 +33,12 @@ const START: &str = "2026-01-01T00:00:00Z";
 pub struct Sigstore {
     directory: PathBuf,
     issuer: String,
+    platform: String,
     fulcio: String,
     stamps: String,
-    /// Asks the issuer over TLS.
+    /// Asks the issuers over TLS.
     http: Http,
+    tokens: AtomicUsize,
 }
 
 impl Sigstore {
@@ -48,19 +53,27 @@ impl Sigstore {
         let mut material = servers.program("pki");
         material.args(["-sigstore", "sigstore"]);
         servers.output(material);
-        let [issuer, fulcio, ct, rekor, stamps] = [ISSUER_PORT, FULCIO_PORT, CT_PORT, REKOR_PORT, STAMPS_PORT].map(port);
+        let [issuer, platform, fulcio] = [ISSUER_PORT, PLATFORM_PORT, FULCIO_PORT].map(port);
+        let [ct, rekor, stamps] = [CT_PORT, REKOR_PORT, STAMPS_PORT].map(port);
         let sigstore = Self {
             directory: run.join("sigstore"),
             issuer: format!("https://127.0.0.1:{issuer}"),
+            platform: format!("https://127.0.0.1:{platform}"),
             fulcio: format!("http://127.0.0.1:{fulcio}"),
             stamps: format!("http://127.0.0.1:{stamps}/api/v1/timestamp"),
             http: Http::new(Some(&run.join("pki/ca.crt"))),
+            tokens: AtomicUsize::new(0),
         };
-        sigstore.start_logs(servers, ct, rekor, stamps, issuer);
+        sigstore.start_logs(servers, ct, rekor, stamps);
+        for (name, url) in [("issuer", &sigstore.issuer), ("platform", &sigstore.platform)] {
+            start_issuer(servers, name, url);
+        }
         let plain = Http::new(None);
         let answers = |url: &str| plain.send(Method::GET, url, &[], "").filter(|reply| reply.status == 200).map(drop);
         wait("the certificate log", || answers(&format!("http://127.0.0.1:{ct}/test/ct/v1/get-sth")));
-        wait("the issuer", || sigstore.http.send(Method::GET, &format!("{}/jwks", sigstore.issuer), &[], ""));
+        for url in [&sigstore.issuer, &sigstore.platform] {
+            wait("the issuers", || sigstore.http.send(Method::GET, &format!("{url}/jwks"), &[], ""));
+        }
         sigstore.start_fulcio(servers, run, fulcio, ct);
         wait("Fulcio", || answers(&format!("{}/healthz", sigstore.fulcio)));
         wait("Rekor", || answers(&format!("http://127.0.0.1:{rekor}/healthz")));
@@ -69,11 +82,7 @@ impl Sigstore {
         Some(sigstore)
     }
 
-    fn start_logs(&self, servers: &Servers, ct: u16, rekor: u16, stamps: u16, issuer: u16) {
-        let mut program = servers.program("oidcserve");
-        program.args(["-addr", &format!("127.0.0.1:{issuer}"), "-issuer", &self.issuer]);
-        program.args(["-tls-cert", "pki/server.crt", "-tls-key", "pki/server.key"]);
-        servers.start("issuer", program);
+    fn start_logs(&self, servers: &Servers, ct: u16, rekor: u16, stamps: u16) {
         let mut program = servers.program("ctlog");
         program.args(["-addr", &format!("127.0.0.1:{ct}"), "-roots", "sigstore/fulcio-root.crt", "-key", "sigstore/ct.key"]);
         servers.start("ct", program);
@@ -93,10 +102,15 @@ impl Sigstore {
     }
 
     fn start_fulcio(&self, servers: &Servers, run: &Path, fulcio: u16, ct: u16) {
-        let configuration = json!({"OIDCIssuers": {&self.issuer: {
-            "IssuerURL": self.issuer, "ClientID": "sigstore", "Type": "email", "Contact": "nobody@example.test", "Description": "tests",
-            "CACert": std::fs::read_to_string(run.join("pki/ca.crt")).unwrap(),
-        }}});
+        let authority = std::fs::read_to_string(run.join("pki/ca.crt")).unwrap();
+        let issuer = |url: &str, kind: &str| {
+            json!({
+                "IssuerURL": url, "ClientID": "sigstore", "Type": kind, "Contact": "nobody@example.test", "Description": "tests",
+                "CACert": authority,
+            })
+        };
+        let (people, platform) = (issuer(&self.issuer, "email"), issuer(&self.platform, "github-workflow"));
+        let configuration = json!({"OIDCIssuers": {&self.issuer: people, &self.platform: platform}});
         std::fs::write(self.directory.join("fulcio.json"), configuration.to_string()).unwrap();
         let mut program = servers.program("fulcio");
         program.args(["serve", "--host", "127.0.0.1", "--port", &fulcio.to_string(), "--grpc-host", "127.0.0.1"]);
@@ -131,16 +145,25 @@ impl Sigstore {
         &self.issuer
     }
 
+    /// Who vouches for runs of the build platform.
+    pub fn platform(&self) -> &str {
+        &self.platform
+    }
+
     /// Its `trusted_root.json`.
     pub fn trusted_root(&self) -> PathBuf {
         self.directory.join("trusted_root.json")
     }
 
-    /// A token of this person, in a file of its own.
+    /// A token of this person.
     fn token(&self, person: &str) -> PathBuf {
-        let claims = json!({"sub": person, "email": person, "email_verified": true}).to_string();
-        let reply = self.http.send(Method::POST, &format!("{}/token", self.issuer), &[], claims).unwrap();
-        let file = self.directory.join(format!("{person}.{}.token", jiff::Timestamp::now().as_nanosecond()));
+        self.token_of(&self.issuer, &json!({"sub": person, "email": person, "email_verified": true}))
+    }
+
+    /// A token with these claims, in a file of its own.
+    fn token_of(&self, issuer: &str, claims: &Value) -> PathBuf {
+        let reply = self.http.send(Method::POST, &format!("{issuer}/token"), &[], claims.to_string()).unwrap();
+        let file = self.directory.join(format!("{}.token", self.tokens.fetch_add(1, Ordering::Relaxed)));
         std::fs::write(&file, &reply.body).unwrap();
         file
     }
@@ -148,6 +171,12 @@ impl Sigstore {
     /// What makes `cosign sign` sign for a person, as a bundle.
     pub fn bundle_by(&self, person: &str, command: &mut Command) {
         command.arg("--identity-token").arg(self.token(person));
+        self.logged(command);
+    }
+
+    /// What makes `cosign` sign for a run of the build platform, as a bundle.
+    pub fn bundle_by_run(&self, run: &Run, command: &mut Command) {
+        command.arg("--identity-token").arg(self.token_of(&self.platform, &run.claims()));
         self.logged(command);
     }
 
@@ -164,4 +193,11 @@ impl Sigstore {
         command.env("SIGSTORE_CT_LOG_PUBLIC_KEY_FILE", self.directory.join("ct.pub"));
         command.env("SIGSTORE_ROOT_FILE", self.directory.join("fulcio.pem"));
     }
+}
+
+fn start_issuer(servers: &Servers, name: &str, url: &str) {
+    let mut program = servers.program("oidcserve");
+    program.args(["-addr", url.trim_start_matches("https://"), "-issuer", url]);
+    program.args(["-tls-cert", "pki/server.crt", "-tls-key", "pki/server.key"]);
+    servers.start(name, program);
 }

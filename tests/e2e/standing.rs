@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::attested;
 use super::fronts::Fault;
 use super::images::{Image, Images};
 use super::manifests::{Pod, cron_job, job, object, owned, pod, replicated};
@@ -59,7 +60,7 @@ impl Standing {
         let images = Images::push(stack);
         say(&format!("e2e: images pushed and signed after {:.1} s", begun.elapsed().as_secs_f32()));
         let standing = Self { stack, images, expected: std::sync::Mutex::default() };
-        for namespace in [SIGNED, UNSIGNED, UNKNOWN, KINDS, PRIVATE] {
+        for namespace in [SIGNED, UNSIGNED, UNKNOWN, KINDS, PRIVATE].into_iter().chain(attested::NAMESPACES) {
             stack.cluster.namespace(namespace);
         }
         standing.signed();
@@ -71,6 +72,9 @@ impl Standing {
         }
         if stack.sigstore.is_some() {
             standing.vouched_for();
+            for (namespace, name, pod) in attested::workloads(&standing.images) {
+                standing.deploy(namespace, name, &pod);
+            }
         }
         standing.settle();
         standing.time_passes();

@@ -27,8 +27,10 @@ const THREADS: &str = "4";
 const NAMESPACE: [&str; 5] = ["-rn", "--pid", "--fork", "--kill-child", "--mount-proc"];
 
 /// The first words of a shell in a fresh network namespace. The shell stays as its first process: it passes nothing on,
-/// but a signal from the terminal ends what it waits for, and its end ends everything else inside.
-const INSIDE: &str = r#"PATH="$PATH:/usr/sbin:/sbin"; ip link set lo up && "$0" "$@""#;
+/// but a signal from the terminal ends what it waits for, and its end ends everything else inside. Ports of servers that are
+/// still to be started are kept from connections that want just any port.
+const INSIDE: &str = r#"PATH="$PATH:/usr/sbin:/sbin"; echo 43100-43149 2>/dev/null >/proc/sys/net/ipv4/ip_local_reserved_ports
+    ip link set lo up && "$0" "$@""#;
 
 /// Runs the end-to-end tests, or says why not.
 pub fn run() {
