@@ -11,10 +11,14 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use seaworthy::model::Digest;
 
+use super::predicates::predicates;
+
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 const SIMPLE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
+const IN_TOTO: &str = "application/vnd.in-toto+json";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /// Who signs them, with a key that was made for one measurement.
@@ -38,6 +42,11 @@ impl Signer {
     fn sign(&self, message: &[u8]) -> String {
         STANDARD.encode(self.0.sign(&SystemRandom::new(), message).unwrap())
     }
+
+    /// Over DSSE's pre-authentication encoding.
+    fn sign_envelope(&self, statement: &str) -> String {
+        self.sign(format!("DSSEv1 {} {IN_TOTO} {} {statement}", IN_TOTO.len(), statement.len()).as_bytes())
+    }
 }
 
 /// How images are signed.
@@ -47,6 +56,28 @@ pub enum Form {
     Tag,
     /// A Sigstore bundle as a referrer.
     Bundle,
+    /// Cosign's tag `sha256-<hex>.sig`, and `sha256-<hex>.att` with four attestations: provenance, a bill of materials, test results, VEX.
+    Attested,
+}
+
+impl Form {
+    /// Its name on a command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tag => "tag",
+            Self::Bundle => "bundle",
+            Self::Attested => "attested",
+        }
+    }
+
+    /// The suffixes of the tags that its manifests have, in their order.
+    pub fn tags(self) -> &'static [&'static str] {
+        match self {
+            Self::Tag => &["sig"],
+            Self::Bundle => &[],
+            Self::Attested => &["sig", "att"],
+        }
+    }
 }
 
 impl std::str::FromStr for Form {
@@ -56,6 +87,7 @@ impl std::str::FromStr for Form {
         match text {
             "tag" => Ok(Self::Tag),
             "bundle" => Ok(Self::Bundle),
+            "attested" => Ok(Self::Attested),
             _ => Err(()),
         }
     }
@@ -119,6 +151,7 @@ pub fn signatures(image: &Image, form: Form, pieces: usize, padding: usize, sign
     match form {
         Form::Tag => by_tag(image, signer, pieces),
         Form::Bundle => by_bundle(image, signer, pieces, padding),
+        Form::Attested => attested(image, signer, by_tag(image, signer, pieces)),
     }
 }
 
@@ -145,6 +178,28 @@ fn by_tag(image: &Image, signer: &Signer, pieces: usize) -> Signatures {
     Signatures { manifests: vec![manifest], blobs, referrers: index(&[]) }
 }
 
+/// Attestations beside the signatures, as `cosign attest` wrote them for years: a layer each.
+fn attested(image: &Image, signer: &Signer, mut signatures: Signatures) -> Signatures {
+    let subject = image.manifest.digest.trim_start_matches("sha256:");
+    let mut listed = Vec::new();
+    for (predicate_type, predicate) in predicates(subject) {
+        let statement = format!(
+            r#"{{"_type":"https://in-toto.io/Statement/v0.1","subject":[{{"name":"bench","digest":{{"sha256":"{subject}"}}}}],"predicateType":"{predicate_type}","predicate":{predicate}}}"#
+        );
+        let proof = signer.sign_envelope(&statement);
+        let layer = Content::new(
+            DSSE,
+            format!(r#"{{"payloadType":"{IN_TOTO}","payload":"{}","signatures":[{{"keyid":"","sig":"{proof}"}}]}}"#, STANDARD.encode(statement)),
+        );
+        listed.push(layer.descriptor(&format!(r#","annotations":{{"dev.cosignproject.cosign/signature":"","predicateType":"{predicate_type}"}}"#)));
+        signatures.blobs.push(layer);
+    }
+    let config = Content::new(CONFIG, format!(r#"{{"architecture":"","os":"","config":{{}},"rootfs":{{"type":"layers","diff_ids":["{subject}"]}}}}"#));
+    signatures.manifests.push(manifest(&config, &listed.join(","), ""));
+    signatures.blobs.push(config);
+    signatures
+}
+
 fn by_bundle(image: &Image, signer: &Signer, pieces: usize, padding: usize) -> Signatures {
     let mut signatures = Signatures { manifests: Vec::new(), blobs: Vec::new(), referrers: index(&[]) };
     let mut listed = Vec::new();
@@ -154,8 +209,7 @@ fn by_bundle(image: &Image, signer: &Signer, pieces: usize, padding: usize) -> S
             image.manifest.digest.trim_start_matches("sha256:"),
             "0".repeat(padding)
         );
-        // DSSE's pre-authentication encoding.
-        let proof = signer.sign(format!("DSSEv1 28 application/vnd.in-toto+json {} {statement}", statement.len()).as_bytes());
+        let proof = signer.sign_envelope(&statement);
         let layer = Content::new(
             BUNDLE,
             format!(

@@ -22,13 +22,13 @@ pub struct Docker {
 }
 
 impl Docker {
-    /// Starts it with so many images, one signature by tag each.
-    pub fn start(program: &Path, images: usize, key: &Path) -> Self {
+    /// Starts it with so many images, each with what a form by tags has.
+    pub fn start(program: &Path, images: usize, form: Form, key: &Path) -> Self {
         let signer = content::Signer::read(key);
         let directory = tempfile::tempdir().unwrap();
         let store = Store { root: directory.path().join("store/docker/registry/v2") };
         for number in 0..images {
-            store.put(number, &signer);
+            store.put(number, form, &signer);
         }
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
         let configuration = format!(
@@ -84,16 +84,17 @@ struct Store {
 }
 
 impl Store {
-    fn put(&self, number: usize, signer: &content::Signer) {
+    fn put(&self, number: usize, form: Form, signer: &content::Signer) {
         let repository = content::repository(number);
         let image = content::image(number);
-        let signatures = content::signatures(&image, Form::Tag, 1, 0, signer);
-        let tag = format!("{}.sig", image.manifest.digest.replace(':', "-"));
+        let signatures = content::signatures(&image, form, 1, 0, signer);
+        let tag = |suffix: &&str| format!("{}.{suffix}", image.manifest.digest.replace(':', "-"));
+        let tagged = form.tags().iter().map(tag).zip(&signatures.manifests);
         for blob in signatures.blobs.iter().chain([&image.config]) {
             self.blob(blob);
             self.link(&format!("{repository}/_layers/{}", in_path(blob)), blob);
         }
-        for (manifest, tag) in [(&image.manifest, "v1"), (&signatures.manifests[0], tag.as_str())] {
+        for (tag, manifest) in tagged.chain([("v1".to_owned(), &image.manifest)]) {
             self.blob(manifest);
             self.link(&format!("{repository}/_manifests/revisions/{}", in_path(manifest)), manifest);
             self.link(&format!("{repository}/_manifests/tags/{tag}/current"), manifest);

@@ -15,6 +15,7 @@ mod cluster;
 mod content;
 mod docker;
 mod measure;
+mod predicates;
 mod registry;
 mod replay;
 mod scenarios;

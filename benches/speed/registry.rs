@@ -8,7 +8,7 @@ use hyper::StatusCode;
 use super::content::{self, Content, Form};
 use super::server::{self, Answer, Asked};
 
-/// `serve-registry --images N --form tag|bundle --key FILE [--pieces N] [--padding BYTES] [--delay-ms N]`
+/// `serve-registry --images N --form tag|bundle|attested --key FILE [--pieces N] [--padding BYTES] [--delay-ms N]`
 pub fn serve(options: &[&str]) {
     let images = super::option(options, "--images").unwrap();
     let form = super::option(options, "--form").unwrap();
@@ -34,9 +34,9 @@ impl Registry {
             let image = content::image(number);
             let signatures = content::signatures(&image, form, pieces, padding, signer);
             let digest = image.manifest.digest.clone();
-            if form == Form::Tag {
-                let tag = format!("{}.sig", digest.replace(':', "-"));
-                registry.manifests.insert(format!("{repository}/manifests/{tag}"), signatures.manifests[0].clone());
+            for (suffix, manifest) in form.tags().iter().zip(&signatures.manifests) {
+                let tag = format!("{}.{suffix}", digest.replace(':', "-"));
+                registry.manifests.insert(format!("{repository}/manifests/{tag}"), manifest.clone());
             }
             registry.manifests.insert(format!("{repository}/manifests/v1"), image.manifest.clone());
             for manifest in signatures.manifests.into_iter().chain([image.manifest]) {

@@ -54,10 +54,11 @@ type Measured = Result<Vec<Row>, String>;
 
 type Scenario = (&'static str, fn() -> Measured);
 
-const SCENARIOS: [Scenario; 9] = [
+const SCENARIOS: [Scenario; 10] = [
     ("requests", requests),
     ("throughput", throughput),
     ("signed", signed),
+    ("attested", attested),
     ("bundles", bundles),
     ("cpu", cpu),
     ("latency", latency),
@@ -233,6 +234,36 @@ fn signed() -> Measured {
     let cosign = stage.cosign_verify(BESIDE)?.map_or_else(|| "cosign is not installed".to_owned(), |usage| seconds(usage.wall));
     rows.push(Row::beside(format!("`cosign verify` of {BESIDE} of them by `xargs -P2`"), cosign));
     Ok(rows)
+}
+
+/// The default framework over images with a signature and four attestations each, against a plain load generator.
+fn attested() -> Measured {
+    const IMAGES: usize = 1_000;
+    let plan = Plan { form: Form::Attested, ..plan(IMAGES, IMAGES) };
+    let Some(stage) = Stage::with_real_registry(&plan) else {
+        return Err("docker-registry is not installed".to_owned());
+    };
+    let (mut ours, mut sockets, mut cpu, mut peak) = (Duration::MAX, Duration::MAX, Duration::MAX, u64::MAX);
+    let mut count = 0;
+    for _ in 0..3 {
+        let (usage, requests) = stage.judge();
+        let usage = succeeded("the scan by the default framework", usage)?;
+        (ours, cpu, peak) = (ours.min(usage.wall), cpu.min(usage.cpu), peak.min(usage.peak));
+        count = requests.api.len() + requests.registry.len();
+        let bills = requests.registry.iter().filter(|line| line.contains("/blobs/")).count();
+        if bills < 3 * IMAGES {
+            return Err(format!("{bills} blobs were read, which is not a signature, provenance and a bill of {IMAGES} images"));
+        }
+        sockets = sockets.min(succeeded("the load generator", stage.replay(By::Sockets, &requests))?.wall);
+    }
+    let ratio = ours.as_secs_f64() / sockets.as_secs_f64();
+    Ok(vec![
+        Row::beside(format!("the default framework, {IMAGES} images with a signature and 4 attestations, a real registry"), seconds(ours)),
+        Row::beside(format!("… its {count} requests by a plain load generator over sockets"), seconds(sockets)),
+        Row::new("… ratio of the scan to it", format!("{ratio:.2}"), "≤ 1.5", ratio <= 1.5),
+        Row::beside("… processor time", seconds(cpu)),
+        Row::beside("… peak memory", format!("{:.1} MB", megabytes(peak))),
+    ])
 }
 
 /// Memory where every image has a bundle: of a signature alone, of the size of a keyless one, and of an attestation that is larger.

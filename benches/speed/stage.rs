@@ -94,22 +94,23 @@ pub struct Stage {
 
 impl Stage {
     pub fn new(plan: &Plan) -> Self {
-        let form = if plan.form == Form::Tag { "tag" } else { "bundle" };
         let home = tempfile::tempdir().unwrap();
         let key = Signer::make(home.path()).display().to_string();
         let registry = Server::start(&words(format!(
-            "serve-registry --images {} --form {form} --pieces {} --padding {} --delay-ms {} --key {key}",
-            plan.images, plan.pieces, plan.padding, plan.delay_ms
+            "serve-registry --images {} --form {} --pieces {} --padding {} --delay-ms {} --key {key}",
+            plan.images,
+            plan.form.name(),
+            plan.pieces, plan.padding, plan.delay_ms
         )));
         Self::with(Registry::Scripted(registry), plan, home)
     }
 
-    /// With a real registry, signatures by tag; none where it is not installed.
+    /// With a real registry, evidence by tags; none where it is not installed.
     pub fn with_real_registry(plan: &Plan) -> Option<Self> {
         let program = ["docker-registry", "registry"].into_iter().find_map(find)?;
         let home = tempfile::tempdir().unwrap();
         let key = Signer::make(home.path());
-        Some(Self::with(Registry::Docker(Docker::start(&program, plan.images, &key)), plan, home))
+        Some(Self::with(Registry::Docker(Docker::start(&program, plan.images, plan.form, &key)), plan, home))
     }
 
     fn with(registry: Registry, plan: &Plan, home: tempfile::TempDir) -> Self {
@@ -148,6 +149,17 @@ impl Stage {
         let mut arguments = vec!["scan", "control", "C-0236", "--allow-host", "127.0.0.1", "--plain-http", "127.0.0.1", "--offline"];
         arguments.extend(["--kubeconfig", kubeconfig.to_str().unwrap(), "--key", key.to_str().unwrap()]);
         arguments.extend(if cache { ["--max-age", "1h"].as_slice() } else { &["--no-cache"] });
+        self.requests();
+        let usage = self.measure(&seaworthy(), &arguments);
+        (usage, self.requests())
+    }
+
+    /// One scan by the default framework, with the key that signed everything. Cold.
+    pub fn judge(&self) -> (Usage, Requests) {
+        let kubeconfig = self.home.path().join("kubeconfig");
+        let key = self.key();
+        let mut arguments = vec!["scan", "--allow-host", "127.0.0.1", "--plain-http", "127.0.0.1", "--offline", "--no-cache"];
+        arguments.extend(["--kubeconfig", kubeconfig.to_str().unwrap(), "--key", key.to_str().unwrap()]);
         self.requests();
         let usage = self.measure(&seaworthy(), &arguments);
         (usage, self.requests())
