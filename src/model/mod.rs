@@ -70,7 +70,7 @@ pub use score::{Compliance, Counts, Severity};
 pub use secret::{PullSecret, Secret};
 pub use shared_text::{Labels, SharedText};
 pub use summary::{VerificationResult, VerificationSummary, VerifiedImage};
-pub use text::escape_control;
+pub use text::{escape_control, is_deceptive};
 pub use trust::{AuthorityMaterial, PolicyMaterial, PublicKey, RootOrigin, RootRecord, Trial, TrustRoot};
 pub use verdict::{Cause, Reason, Verdict};
 pub use verification::{PolicyStep, VerificationReport, VerifiedSignature};

@@ -20,7 +20,9 @@ pub fn escape_control(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-fn is_deceptive(character: char) -> bool {
+/// Whether a terminal or a reader could be fooled by it: see [`escape_control`].
+#[must_use]
+pub fn is_deceptive(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'

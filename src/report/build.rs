@@ -19,10 +19,7 @@ const MOST: usize = 20;
 pub fn render(report: &BuildReport, format: Format, out: &mut impl Write) -> io::Result<()> {
     match format {
         Format::Text(appearance) => text(report, appearance, out),
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &Document::of(report))?;
-            writeln!(out)
-        }
+        Format::Json => super::indented::write(&Document::of(report), out),
     }
 }
 

@@ -28,8 +28,7 @@ pub fn render(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut hash = Hash(Context::new(&SHA256));
     serde_json::to_writer(&mut hash, &document).map_err(io::Error::from)?;
     document.report_guid = guid(hash.0.finish().as_ref());
-    serde_json::to_writer_pretty(&mut *out, &document).map_err(io::Error::from)?;
-    out.write_all(b"\n")
+    super::indented::write(&document, out)
 }
 
 struct Hash(Context);

@@ -1,11 +1,12 @@
 //! A report as bytes, one file a format: `render(&Report, …, &mut impl Write)`.
 //!
 //! This room judges nothing, asks nothing and reads no clock: the same report gives the same bytes. Whatever a person reads on a
-//! terminal has its control characters escaped; what a program reads has its own, versioned structures.
+//! terminal has its control characters escaped; what a program reads has its own, versioned structures (JSON with the same characters escaped).
 
 mod advice;
 pub mod build;
 pub mod images;
+mod indented;
 pub mod json;
 pub mod kubescape_json;
 pub mod pretty;

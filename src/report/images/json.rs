@@ -10,8 +10,7 @@ use super::{Name, Row, Usage, share};
 use crate::model::Gap;
 
 pub(super) fn render(usage: &Usage<'_>, out: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Document::of(usage)).map_err(io::Error::from)?;
-    out.write_all(b"\n")
+    super::super::indented::write(&Document::of(usage), out)
 }
 
 /// The JSON schema of the list.

@@ -13,6 +13,5 @@ use crate::model::Report;
 /// # Errors
 /// Those of the writer.
 pub fn render(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &v1::Document::of(report)).map_err(io::Error::from)?;
-    out.write_all(b"\n")
+    super::indented::write(&v1::Document::of(report), out)
 }

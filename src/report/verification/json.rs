@@ -12,8 +12,7 @@ use super::words;
 use crate::model::{Digest, LogRecord, PlaceOutcome, Proof, ProvenTime, Signer, TriedWith, Verdict, VerificationReport, VerifiedSignature};
 
 pub(super) fn render(report: &VerificationReport, out: &mut impl Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Document::of(report)).map_err(io::Error::from)?;
-    out.write_all(b"\n")
+    super::super::indented::write(&Document::of(report), out)
 }
 
 /// The JSON schema of the report.

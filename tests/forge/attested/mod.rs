@@ -5,6 +5,7 @@ mod predicates;
 mod provenance;
 mod statement;
 mod summaries;
+mod tampered;
 
 use super::bundle::{Proofs, Version};
 use super::cases::{Case, Stage, old_envelope_of};
