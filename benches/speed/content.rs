@@ -189,12 +189,20 @@ fn attested(image: &Image, signer: &Signer, mut signatures: Signatures) -> Signa
         let proof = signer.sign_envelope(&statement);
         let layer = Content::new(
             DSSE,
-            format!(r#"{{"payloadType":"{IN_TOTO}","payload":"{}","signatures":[{{"keyid":"","sig":"{proof}"}}]}}"#, STANDARD.encode(statement)),
+            format!(
+                r#"{{"payloadType":"{IN_TOTO}","payload":"{}","signatures":[{{"keyid":"","sig":"{proof}"}}]}}"#,
+                STANDARD.encode(statement)
+            ),
         );
-        listed.push(layer.descriptor(&format!(r#","annotations":{{"dev.cosignproject.cosign/signature":"","predicateType":"{predicate_type}"}}"#)));
+        listed.push(
+            layer.descriptor(&format!(r#","annotations":{{"dev.cosignproject.cosign/signature":"","predicateType":"{predicate_type}"}}"#)),
+        );
         signatures.blobs.push(layer);
     }
-    let config = Content::new(CONFIG, format!(r#"{{"architecture":"","os":"","config":{{}},"rootfs":{{"type":"layers","diff_ids":["{subject}"]}}}}"#));
+    let config = Content::new(
+        CONFIG,
+        format!(r#"{{"architecture":"","os":"","config":{{}},"rootfs":{{"type":"layers","diff_ids":["{subject}"]}}}}"#),
+    );
     signatures.manifests.push(manifest(&config, &listed.join(","), ""));
     signatures.blobs.push(config);
     signatures

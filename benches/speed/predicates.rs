@@ -19,7 +19,10 @@ pub fn predicates(subject: &str) -> [(&'static str, String); 4] {
 
 fn provenance(subject: &str) -> String {
     let materials = (0..MATERIALS).map(|number| {
-        format!(r#"{{"uri":"git+https://git.bench.example/lib/dependency-{number}@refs/tags/v1.{number}.0","digest":{{"sha1":"{}"}}}}"#, &subject[..40])
+        format!(
+            r#"{{"uri":"git+https://git.bench.example/lib/dependency-{number}@refs/tags/v1.{number}.0","digest":{{"sha1":"{}"}}}}"#,
+            &subject[..40]
+        )
     });
     let materials: Vec<_> = materials.collect();
     format!(

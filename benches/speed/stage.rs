@@ -100,7 +100,9 @@ impl Stage {
             "serve-registry --images {} --form {} --pieces {} --padding {} --delay-ms {} --key {key}",
             plan.images,
             plan.form.name(),
-            plan.pieces, plan.padding, plan.delay_ms
+            plan.pieces,
+            plan.padding,
+            plan.delay_ms
         )));
         Self::with(Registry::Scripted(registry), plan, home)
     }

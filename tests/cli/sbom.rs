@@ -181,11 +181,35 @@ fn a_bill_of_fifty_megabytes_is_not_known_however_it_comes() {
     });
     unknown(&endless.reference(), &[]);
     // On disk, beside an image that is in a registry.
-    let mut layout = crate::forge::layout::Layout::default();
-    layout.attest_by_tag(&image, &[crate::forge::cosign::Layer::plain(DSSE, bill)]);
-    let directory = program.home().join("layout");
-    layout.write(&directory);
-    let (plain, _) = Shelf::unsigned();
-    let plain = Running::shelf(plain);
-    unknown(&plain.reference(), &["--layout", directory.to_str().unwrap()]);
+    let laid_down = |name: &str, envelopes: &[&str]| {
+        let mut layout = crate::forge::layout::Layout::default();
+        let layers: Vec<_> = envelopes.iter().map(|envelope| crate::forge::cosign::Layer::plain(DSSE, *envelope)).collect();
+        layout.attest_by_tag(&image, &layers);
+        let directory = program.home().join(name);
+        layout.write(&directory);
+        directory.to_str().unwrap().to_owned()
+    };
+    let plain = Running::shelf(Shelf::unsigned().0);
+    unknown(&plain.reference(), &["--layout", &laid_down("alone", &[&bill])]);
+    // One that is ours is enough; one that nobody signed leaves it to the one that was not read.
+    let (small, nobodys) =
+        (envelope(&image, DOCUMENT), envelope(&image, DOCUMENT).replace(r#"{"keyid":"","sig":"#, r#"{"keyid":"","sig":"","x":"#));
+    let both = laid_down("both", &[&bill, &small]);
+    gives(&get(&program, &plain.reference(), &["--key", &ours, "--layout", &both]), 0, DOCUMENT, &["VERIFIED"]);
+    let scan = |layout: &str| {
+        let arguments = ["scan", "image", &plain.reference(), "--control", "SW-0030", "--key", &ours, "--layout", layout, "-f", "json"];
+        let report = program.run(&[&arguments[..], &LOOPBACK].concat()).json();
+        [&answer(&report)["status"], &answer(&report)["cause"]].map(|word| word.as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(scan(&both), ["passed", ""]);
+    assert_eq!(scan(&laid_down("beside-one-that-nobody-signed", &[&bill, &nobodys])), ["unknown", "too-large"]);
+    // A snapshot says the same, and asks nobody.
+    let snapshot = program.home().join("snapshot");
+    let taken = ["snapshot", "--image", &sent.reference(), "--output", snapshot.to_str().unwrap()];
+    let taken = program.run(&[&taken[..], &LOOPBACK].concat());
+    assert!(matches!(taken.code, Some(0 | 3)), "{taken:#?}");
+    drop(sent);
+    let again = ["scan", "--snapshot", snapshot.to_str().unwrap(), "--control", "SW-0030", "--key", &ours, "-f", "json"];
+    let again = program.run(&again).json();
+    assert_eq!((answer(&again)["status"].as_str(), answer(&again)["cause"].as_str()), (Some("unknown"), Some("too-large")), "{again:#}");
 }
