@@ -14,9 +14,10 @@ use super::progress::Progress;
 use super::summaries::Summaries;
 use super::timings::{self, Phases};
 use super::{dry_run, library, signals, terminal, trust};
-use crate::controls::{AcceptedUnknowns, Trust, consults_builders, consults_trust, public_keys, wanted};
+use crate::controls::{AcceptedUnknowns, Library, Trust, consults_builders, consults_trust, public_keys, wanted};
+use crate::documents::Control;
 use crate::model::{Cause, Digest, Header, Needs, Phase, PredicateKind, PredicateKinds, Report, ScanEvent};
-use crate::policy::{PolicyOrigin, TrustPolicies};
+use crate::policy::PolicyOrigin;
 use crate::registry::Layout;
 use crate::report;
 use crate::scan::{Judging, assemble, judge_all};
@@ -146,16 +147,10 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     phases.inventory = began.elapsed();
     let began = Instant::now();
     on_event(ScanEvent::PhaseStarted(Phase::Evidence, Some(prepared.tasks.len() as u64)));
-    // Nothing that needs no trust root waits for one.
-    let (policies, trust_roots) = match chosen.controls.iter().any(|control| consults_trust(control)) {
-        true => {
-            let ca_files = &options.registry.ca_files;
-            let trusted = trust::ready(sources, &options.trust, ca_files, Timestamp::now()).await?;
-            let builders = controls.builders().filter(|_| summing_up || chosen.controls.iter().any(|control| consults_builders(control)));
-            let trusted = trust::with_builders(trusted, builders, &options.trust, Timestamp::now()).await?;
-            (trusted.policies, trusted.roots)
-        }
-        false => (TrustPolicies::default(), Vec::new()),
+    let trust::Trusted { policies, roots, .. } = match chosen.controls.iter().any(|control| consults_trust(control)) {
+        true => trusted(sources, &controls, &chosen.controls, &options).await?,
+        // Nothing that needs no trust root waits for one.
+        false => trust::Trusted::nobody(),
     };
     let as_of = trust::as_of(&options.trust, prepared.asked_at);
     let verifies = needs.verification && !policies.trials().is_empty();
@@ -187,7 +182,7 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
         cluster: inventory.cluster.clone(),
         scope: inventory.scope.clone(),
         documents,
-        trust_roots,
+        trust_roots: roots,
         interrupted: stopped.is_some(),
     };
     let report = assemble(header, inventory, collected, judged?);
@@ -201,13 +196,30 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
             super::note(&line);
         }
     }
-    if misses_its_workload(&report) {
+    tell_of_nothing(&report);
+    Ok(of_report(&report, stopped, accepted.accepts(Cause::ListIncomplete, None)))
+}
+
+/// The policies with their material; builders where levels are judged or told.
+async fn trusted(
+    sources: Vec<trust::Source>,
+    library: &Library,
+    controls: &[&Control],
+    options: &ScanOptions,
+) -> anyhow::Result<trust::Trusted> {
+    let trusted = trust::ready(sources, &options.trust, &options.registry.ca_files, Timestamp::now()).await?;
+    let levels = options.summaries.vsa_out.is_some() || controls.iter().any(|control| consults_builders(control));
+    trust::with_builders(trusted, library.builders().filter(|_| levels), &options.trust, Timestamp::now()).await
+}
+
+/// Why a report about nothing is about nothing.
+fn tell_of_nothing(report: &Report) {
+    if misses_its_workload(report) {
         let workload = report.header.scope.workload.as_deref().unwrap_or_default();
         super::note(&format!("no workload {workload} was found; a pod is found under the controller that owns it, at the top"));
     } else if report.workloads.is_empty() && report.not_judged.is_empty() {
         super::note("nothing is in this scope: check its namespaces, kinds and labels");
     }
-    Ok(of_report(&report, stopped, accepted.accepts(Cause::ListIncomplete, None)))
 }
 
 /// Writes every format from the same report.

@@ -171,6 +171,14 @@ pub(super) struct Trusted {
     loader: Loader,
 }
 
+impl Trusted {
+    /// Nobody, where nothing is verified.
+    pub(super) fn nobody() -> Self {
+        let options = LoadOptions { offline: true, ..LoadOptions::new(Timestamp::UNIX_EPOCH) };
+        Self { policies: TrustPolicies::default(), roots: Vec::new(), loader: Loader::new(options) }
+    }
+}
+
 /// Loads what the policies vouch with, and makes them ready. What cannot be loaded makes verdicts unknown, and is told.
 pub(super) async fn ready(sources: Vec<Source>, options: &TrustOptions, ca_files: &[PathBuf], now: Timestamp) -> anyhow::Result<Trusted> {
     let load_options = LoadOptions { offline: options.offline, ca_files: ca_files.to_vec(), ..LoadOptions::new(now) };
