@@ -33,6 +33,8 @@ lint: ## Check formatting, warnings, documentation links, licences and shell scr
 bench: ## Measure speed and memory against scripted servers on loopback; prints a table, fails where a limit is missed
 	$(CARGO) bench --locked --bench speed -- $(ONLY)
 	$(CARGO) bench --locked --bench memory
+	$(CARGO) bench --locked --bench verification
+	$(CARGO) bench --locked --bench expression
 
 # The same targets run over fixtures/corpus in `make unit`, on stable Rust.
 fuzz-smoke: ## Fuzz every parser of hostile bytes for FUZZ_SECONDS each (60): needs a nightly toolchain and cargo-fuzz, else skipped

@@ -1,6 +1,6 @@
 //! Exit codes: one documented enum.
 
-use crate::model::{ControlOutcome, ControlResult, GateOutcome, Report, Stop};
+use crate::model::{ControlOutcome, ControlResult, GateOutcome, Report, Stop, Verdict};
 
 /// How the program ends. Where several hold, the first of the list in `docs/exit-codes.md` is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,17 @@ impl Exit {
             Self::NothingListed => 4,
             Self::Interrupted => 130,
             Self::Terminated => 143,
+        }
+    }
+}
+
+impl From<Verdict> for Exit {
+    /// Of one image or bundle: what was looked at and does not hold is missed like a gate.
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Verified => Self::Success,
+            Verdict::Rejected(_) | Verdict::Absent => Self::GateMissed,
+            Verdict::Unknown(_) => Self::Unknown,
         }
     }
 }

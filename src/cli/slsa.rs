@@ -45,11 +45,7 @@ pub(super) async fn run(arguments: Slsa) -> anyhow::Result<Exit> {
         VerifyFormat::Json => Format::Json,
     };
     write(&Target::Stdout, |mut out| render(&report, format, &mut out))?;
-    Ok(match report.verdict {
-        Verdict::Verified => Exit::Success,
-        Verdict::Rejected(_) | Verdict::Absent => Exit::GateMissed,
-        Verdict::Unknown(_) => Exit::Unknown,
-    })
+    Ok(report.verdict.into())
 }
 
 async fn verify_build(arguments: &SlsaVerify) -> anyhow::Result<BuildReport> {

@@ -39,11 +39,7 @@ pub(super) async fn run(arguments: Verify) -> anyhow::Result<Exit> {
         VerifyFormat::Json => Format::Json,
     };
     write(&Target::Stdout, |mut out| render(&report, format, &mut out))?;
-    Ok(match report.verdict {
-        Verdict::Verified => Exit::Success,
-        Verdict::Rejected(_) | Verdict::Absent => Exit::GateMissed,
-        Verdict::Unknown(_) => Exit::Unknown,
-    })
+    Ok(report.verdict.into())
 }
 
 /// The policies; without any there is nothing to verify by.
