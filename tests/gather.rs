@@ -145,6 +145,24 @@ fn an_attestation_is_no_signature() {
     assert_ne!(evidence.index, IndexAbove::NotAtHand);
 }
 
+/// A registry may list what refers to an image in any order, and in another one when it is asked again.
+#[test]
+fn the_order_of_a_registrys_list_changes_nothing() {
+    let in_order = |types: &[&str]| {
+        let mut world = Asked::default();
+        let image = world.image(&home(), "app");
+        let bundles: Vec<_> = types.iter().map(|predicate_type| bundle(predicate_type, &image)).collect();
+        world.refer(&home(), &image, BUNDLE, &bundles);
+        world.gather(&running(&image), Needs { tag: false, ..ALL }, &DeclaredPlaces::default()).statements
+    };
+    let types = ["https://example.com/a", "https://example.com/b", COSIGN_SIGN];
+    let listed = in_order(&types);
+    assert!(listed[0].is_signature() && listed[1].predicate_type() == Some(types[0]), "{listed:?}");
+    for other in [[2, 1, 0], [1, 2, 0], [0, 2, 1]] {
+        assert_eq!(in_order(&other.map(|at| types[at])), listed);
+    }
+}
+
 #[test]
 fn a_signature_of_another_image_names_others() {
     let mut world = Asked::default();

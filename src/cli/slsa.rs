@@ -15,8 +15,8 @@ use super::{signals, terminal, trust};
 use crate::controls::Library;
 use crate::model::{
     BuildLevel, BuildReport, Carrier, Digest, ImageEvidence, ImageReference, Inventory, Needs, Place, Predicate, PredicateKind,
-    PredicateKinds, Provenance, Reason, RunningImage, RunningWorkload, SourcePattern, StatementFormat, SubjectState, Verdict, Vouched,
-    Wanted,
+    PredicateKinds, Provenance, Reason, RunningImage, RunningWorkload, Signer, SourcePattern, StatementFormat, SubjectState, Verdict,
+    Vouched, Wanted,
 };
 use crate::policy::{AsOf, Assessment, Expectations, ExpectedReference, ShownBy, TrustPolicies, signer_told};
 use crate::report::build::render;
@@ -137,14 +137,16 @@ impl See {
             SubjectState::Unknown(_) | SubjectState::NotAsked => None,
         };
         let (verdict, detail) = verdict(&assessment, wanted);
-        let (vouched, log) = match assessment.shown.as_ref().map(|shown| &shown.by) {
-            Some(ShownBy::Builder(name, by)) => (Vouched::Builder { name: name.clone(), signer: signer_told(&by.signer) }, by.log.as_ref()),
-            Some(ShownBy::Authority(name, by)) => {
-                (Vouched::Authority { name: name.clone(), signer: signer_told(&by.signer) }, by.log.as_ref())
-            }
+        let (vouched, by) = match assessment.shown.as_ref().map(|shown| &shown.by) {
+            Some(ShownBy::Builder(name, by)) => (Vouched::Builder { name: name.clone(), signer: signer_told(&by.signer) }, Some(by)),
+            Some(ShownBy::Authority(name, by)) => (Vouched::Authority { name: name.clone(), signer: signer_told(&by.signer) }, Some(by)),
             Some(ShownBy::Nobody) | None => (Vouched::Nobody, None),
         };
-        let log = log.map(|log| format!("entry {} of {}", log.index, log.address.as_deref().unwrap_or(&log.log)));
+        let provenance = provenance(&assessment, &self.evidence);
+        let said = || provenance.and_then(|provenance| provenance.invocation.as_deref());
+        let run = by.and_then(|by| certified_run(&by.signer)).or_else(said).map(str::to_owned);
+        let log =
+            by.and_then(|by| by.log.as_ref()).map(|log| format!("entry {} of {}", log.index, log.address.as_deref().unwrap_or(&log.log)));
         let missing = assessment.missing.iter().filter(|_| assessment.possible.is_none());
         BuildReport {
             subject: self.subject.clone(),
@@ -155,7 +157,8 @@ impl See {
             detail,
             level: assessment.reached,
             vouched,
-            provenance: provenance(&assessment, &self.evidence).cloned(),
+            provenance: provenance.cloned(),
+            run,
             log,
             missing: missing.map(|missing| (missing.level, missing.detail.clone())).collect(),
             notes: [assessment.notes.clone(), unsigned(&self.evidence)].concat(),
@@ -176,6 +179,15 @@ fn verdict(assessment: &Assessment, wanted: BuildLevel) -> (Verdict, String) {
         Some(missing) if missing.reason == Reason::PredicateMissing => (Verdict::Absent, missing.detail.clone()),
         Some(missing) => (Verdict::Rejected(missing.reason), missing.detail.clone()),
         None => (Verdict::Rejected(Reason::LevelTooLow), format!("SLSA build {wanted} is not shown")),
+    }
+}
+
+/// The address of the run that a certificate is of. Provenance may name it by a number, or not at all: cosign leaves out what version
+/// 0.2 calls `buildInvocationID`.
+fn certified_run(signer: &Signer) -> Option<&str> {
+    match signer {
+        Signer::Certificate(claims) => claims.extensions.get("runInvocationUri").map(String::as_str).filter(|run| !run.is_empty()),
+        Signer::Key { .. } => None,
     }
 }
 

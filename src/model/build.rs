@@ -27,6 +27,8 @@ pub struct BuildReport {
     pub vouched: Vouched,
     /// The provenance that shows it.
     pub provenance: Option<Provenance>,
+    /// The run that built it: as the certificate that was verified names it, else as the provenance does.
+    pub run: Option<String>,
     /// Where that is logged, for a person.
     pub log: Option<String>,
     /// For each level above, what is missing.

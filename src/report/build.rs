@@ -59,7 +59,7 @@ fn text(report: &BuildReport, appearance: Appearance, out: &mut impl Write) -> i
         if let Some(entry) = provenance.source.as_ref().and_then(|source| source.entry_point.as_deref()) {
             line(out, "Workflow:", entry)?;
         }
-        if let Some(run) = &provenance.invocation {
+        if let Some(run) = report.run.as_ref() {
             line(out, "Run:", run)?;
         }
         let finished = provenance.finished.or(provenance.started).map(|time| format!(", {time}")).unwrap_or_default();
@@ -82,8 +82,14 @@ fn text(report: &BuildReport, appearance: Appearance, out: &mut impl Write) -> i
     if let Some(digest) = &report.digest {
         line(out, "Digest:", &digest.to_string())?;
     }
-    for (level, missing) in &report.missing {
-        line(out, &format!("For {level}:"), missing)?;
+    for same in report.missing.chunk_by(|(_, one), (_, other)| one == other) {
+        let levels = match same {
+            [(lowest, _), .., (highest, _)] => format!("{lowest}–{highest}"),
+            _ => same.iter().map(|(level, _)| level.to_string()).collect(),
+        };
+        if let Some((_, missing)) = same.first() {
+            line(out, &format!("For {levels}:"), missing)?;
+        }
     }
     for note in &report.notes {
         line(out, "Note:", note)?;
@@ -140,6 +146,8 @@ struct Document<'a> {
     vouched: &'a Vouched,
     /// The provenance that shows it.
     provenance: Option<Built<'a>>,
+    /// The run that built it: its address, as the certificate that was verified names it, else as the provenance does.
+    run: Option<&'a str>,
     /// Where it is logged.
     log: Option<&'a str>,
     /// What is missing for the levels above.
@@ -168,7 +176,7 @@ struct Built<'a> {
     commit: Option<&'a str>,
     /// The workflow, or another entry point.
     entry_point: Option<&'a str>,
-    /// The run.
+    /// The run, as it is written.
     invocation: Option<&'a str>,
     /// External parameters; those that are no texts as JSON.
     external_parameters: &'a std::collections::BTreeMap<String, String>,
@@ -217,6 +225,7 @@ impl<'a> Document<'a> {
             level: report.level,
             vouched: &report.vouched,
             provenance: report.provenance.as_ref().map(built),
+            run: report.run.as_deref(),
             log: report.log.as_deref(),
             missing: report.missing.iter().map(|(level, detail)| Missing { level: *level, detail }).collect(),
             notes: &report.notes,

@@ -47,6 +47,14 @@ pub(super) struct Found {
     pub(super) signed: Option<(Link, Bytes)>,
 }
 
+impl Found {
+    /// Where it stands among what lies in one place: signatures first, then by type.
+    fn place_in_list(&self) -> impl Ord {
+        let Statement { format, source, manifest, content, annotations, .. } = &self.statement;
+        (!self.statement.is_signature(), format, source, manifest, content, annotations)
+    }
+}
+
 /// What was found in all places.
 #[derive(Default)]
 pub(super) struct Finds {
@@ -80,7 +88,10 @@ impl Finds {
     /// signed by several and by nobody.
     pub(super) fn take(&mut self, place: String, search: Search, authoritative: bool) {
         let before = self.found.len();
-        for found in search.found {
+        let mut found = search.found;
+        // A registry may list what it has in another order each time.
+        found.sort_by(|one, other| one.place_in_list().cmp(&other.place_in_list()));
+        for found in found {
             let same = |known: &Found| {
                 let (known, new) = (&known.statement, &found.statement);
                 known.content == new.content

@@ -59,7 +59,7 @@ impl<'a> Hearing<'a> {
             self.other_type.get_or_insert((Reason::BuilderUntrusted, detail));
         } else if !self.is_refused(Some(&builder.name)) && self.best.as_ref().is_none_or(|(known, ..)| builder.level > *known) {
             let attestor = Attestor { signer: accepted.signer, log: accepted.log };
-            let lack = format!("builder {} is trusted for {}", builder.name, builder.level);
+            let lack = format!("builder {} is trusted for {} only", builder.name, builder.level);
             let by = ShownBy::Builder(builder.name.clone(), Box::new(attestor));
             self.best = Some((builder.level, by, (Reason::LevelTooLow, lack)));
         }
