@@ -12,6 +12,7 @@ use super::node;
 use super::platform::{self, ANOTHER, HARDENED, HOSTED};
 use super::process::Ended;
 use super::registries::Registry;
+use super::shipped::{self, BY_LAPTOP, NO_BILL, WHOLE};
 use super::signing::{By, Signer};
 use super::sigstore::Sigstore;
 use super::stack::Stack;
@@ -22,10 +23,12 @@ use super::supervisor::say;
 pub const LEVELS: &str = "slsa";
 
 /// Namespaces of all of them.
-pub const NAMESPACES: [&str; 1] = [LEVELS];
+pub const NAMESPACES: [&str; 4] = [LEVELS, WHOLE, NO_BILL, BY_LAPTOP];
 
-const V02: &str = "slsaprovenance02";
-const V1: &str = "slsaprovenance1";
+/// Types of provenance by cosign's short names.
+pub const V02: &str = "slsaprovenance02";
+/// Version 1.
+pub const V1: &str = "slsaprovenance1";
 
 /// The images, attested.
 pub fn push(stack: &Stack, signer: &Signer<'_>, sigstore: &Sigstore) -> Vec<(&'static str, Image)> {
@@ -43,6 +46,7 @@ pub fn push(stack: &Stack, signer: &Signer<'_>, sigstore: &Sigstore) -> Vec<(&'s
         ("of-another-source", api, &|image| signer.attest_as(run(&HOSTED), V1, &platform::of_another_source(), image)),
     ];
     let mut made: Vec<_> = std::thread::scope(|scope| {
+        let shipped = scope.spawn(|| shipped::push(stack, signer, sigstore));
         let threads: Vec<_> = wanted
             .into_iter()
             .map(|(name, registry, attest)| {
@@ -55,7 +59,7 @@ pub fn push(stack: &Stack, signer: &Signer<'_>, sigstore: &Sigstore) -> Vec<(&'s
                 })
             })
             .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        threads.into_iter().map(|thread| thread.join().unwrap()).chain(shipped.join().unwrap()).collect()
     });
     let [digest, _] = api.built_by_buildkit("acme/buildkit", "v1", "buildkit", platform::buildkit);
     made.push(("buildkit", Image { repository: format!("{}/acme/buildkit", api.host), digest }));
@@ -68,6 +72,7 @@ pub fn workloads(images: &Images) -> Vec<(&'static str, &'static str, Pod)> {
     let names = ["level-0", "level-1", "level-2", "level-3", "by-a-stranger", "by-another-workflow", "of-another-source", "buildkit"];
     let mut made: Vec<_> = names.into_iter().map(|name| (LEVELS, name, of(name))).collect();
     made.push((LEVELS, "buildkit-platform", of("buildkit").annotated(node::RUNTIME, "platform")));
+    made.extend(shipped::workloads(images));
     made
 }
 
@@ -128,11 +133,14 @@ impl Attested {
         Self { standing, trust_policy, builders }
     }
 
-    /// What every command is told of trust and of builders.
-    pub fn trust_options(&self) -> Vec<String> {
+    /// What a command is told of trust and, where it takes them, of builders.
+    pub fn trust_options(&self, builders: bool) -> Vec<String> {
         let path = |path: &PathBuf| path.display().to_string();
-        let words = ["--trust-policy".to_owned(), path(&self.trust_policy), "--controls".to_owned(), path(&self.builders)];
-        words.into_iter().chain(["--offline", "--no-cache"].map(str::to_owned)).collect()
+        let mut words = ["--trust-policy", &path(&self.trust_policy), "--offline", "--no-cache"].map(str::to_owned).to_vec();
+        if builders {
+            words.extend(["--controls".to_owned(), path(&self.builders)]);
+        }
+        words
     }
 
     /// Writes parameters of controls, and gives the option that names them.
@@ -149,7 +157,7 @@ impl Attested {
     pub fn scan(&self, name: &str, words: &[&str], namespaces: &[&str], controls: &Value) -> Scanned {
         let formats = format!("json={name}.json,pretty={name}.txt");
         let mut all = arguments(self.standing, &[&["scan"], words, &["-v", "-f", &formats]].concat());
-        all.extend(self.trust_options());
+        all.extend(self.trust_options(true));
         all.extend(self.parameters(name, controls));
         all.extend(["--include-namespaces".to_owned(), namespaces.join(",")]);
         let ended = self.standing.stack.run_seaworthy(&all);

@@ -62,7 +62,7 @@ const SAID: [(&str, [Row; 4]); 9] = [
         [
             ("SW-0020", "passed", HOSTED),
             ("SW-0021", "passed", HOSTED),
-            ("SW-0022", "failed level-too-low", &["builder acme-workflows is trusted for L2", "(SLSA build L2 by acme-workflows"]),
+            ("SW-0022", "failed level-too-low", &["builder acme-workflows is trusted for L2 only", "(SLSA build L2 by acme-workflows"]),
             ("SW-0023", "passed", HOSTED),
         ],
     ),

@@ -6,6 +6,7 @@
 //! it, and change only what they made themselves.
 
 mod attested;
+mod chains;
 mod client;
 mod cluster;
 mod commands;
@@ -16,6 +17,7 @@ mod images;
 mod judged;
 mod levels;
 mod manifests;
+mod milestones;
 mod node;
 mod offline;
 mod platform;
@@ -23,6 +25,7 @@ mod process;
 mod redaction;
 mod registries;
 mod rights;
+mod shipped;
 mod signing;
 mod sigstore;
 mod stack;
