@@ -74,12 +74,12 @@ pub struct VerifyBundle {
     pub format: VerifyFormat,
 }
 
-/// Form of the output of `verify`.
+/// Form of the output of `verify` and `slsa`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum VerifyFormat {
     /// For people.
     Text,
-    /// For programs: `reports/schemas/verification.v1.json`.
+    /// For programs: `verification.v1.json`, of `slsa` `build.v1.json`, in `reports/schemas/`.
     Json,
 }
 
