@@ -1,8 +1,9 @@
 //! The controls and frameworks that are part of the binary. A test compares this list with the directory.
 
 /// File name (below `controls/`) and text.
-pub(super) const FILES: [(&str, &str); 45] = [
+pub(super) const FILES: [(&str, &str); 46] = [
     ("builders/github-artifact-attestations.yaml", include_str!("../../controls/builders/github-artifact-attestations.yaml")),
+    ("builders/google-cloud-build.yaml", include_str!("../../controls/builders/google-cloud-build.yaml")),
     ("builders/slsa-github-generator.yaml", include_str!("../../controls/builders/slsa-github-generator.yaml")),
     ("c-0001.yaml", include_str!("../../controls/c-0001.yaml")),
     ("c-0075.yaml", include_str!("../../controls/c-0075.yaml")),

@@ -1,6 +1,8 @@
 //! `slsa verify` and `slsa explain` over real provenance.
 
 use super::Program;
+use super::registry::{Running, Shelf};
+use crate::scripted_registry::Asked;
 
 const SOURCE: &str = "github.com/slsa-framework/example-package";
 const GENERATOR: &str = "https://github.com/slsa-framework/slsa-github-generator/.github/workflows";
@@ -146,6 +148,46 @@ fn the_chain_is_told_from_the_commit_to_the_log_and_what_nobody_signed_is_said()
 }
 
 const PRIVATE: &str = "registry.test/team/oci@sha256:5e7d88f144effb2967e0f3882bd0b962961f9aad6c058bfbba8acbd1ca2345f1";
+
+#[test]
+fn provenance_of_google_cloud_build_shows_level_3_by_the_key_that_comes_along() {
+    const DIGEST: &str = "sha256:7e9b6e7ba2842c91cf49f3e214d04a7a496f8214356f41d81a6e6dcad11f11e3";
+    const PROVENANCE: &str = "fixtures/vectors/google-cloud-build/provenance.json";
+    // A registry that has the image and no evidence of its own.
+    let (shelf, unsigned) = Shelf::unsigned();
+    let running = Running::new(move |asked: &Asked| shelf.answer(asked).into());
+    let host = running.registry.host();
+    let verify = |digest: &str, evidence: &str, source: &str| {
+        let reference = format!("{host}/khalkie/app@{digest}");
+        let words = ["slsa", "verify", &reference, "--evidence", evidence, "--offline", "--source-uri", source, "-f", "json"];
+        Program::new().run(&[&words[..], &["--plain-http", &host, "--allow-host", &host]].concat())
+    };
+    let source = "github.com/khalkie/gcb-prod-prov";
+    let ended = verify(DIGEST, PROVENANCE, source);
+    let report = ended.json();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!((report["level"].as_u64(), report["vouched"]["name"].as_str()), (Some(3), Some("google-cloud-build")));
+    assert_eq!(
+        (report["provenance"]["source"].as_str(), report["provenance"]["reference"].as_str()),
+        (Some(source), Some("refs/heads/main"))
+    );
+    // It is about another image: nothing is there.
+    let other = verify(&unsigned.to_string(), PROVENANCE, source);
+    assert_eq!((other.code, other.json()["verdict"].as_str()), (Some(1), Some("absent")), "{other:?}");
+    // One letter of what was signed, and of the signature.
+    let text = std::fs::read_to_string(PROVENANCE).unwrap();
+    let envelope: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let payload = crate::forge::key::unbase64(envelope["payload"].as_str().unwrap());
+    let other = String::from_utf8(payload).unwrap().replace("khalkie/gcb-prod-prov", "khalkie/gcb-prod-prow");
+    let program = Program::new();
+    let mut changed = envelope.clone();
+    changed["payload"] = crate::forge::key::base64(other).into();
+    let changed = program.file("changed.json", &changed.to_string());
+    assert_ne!(verify(DIGEST, &changed, "github.com/khalkie/gcb-prod-prow").code, Some(0));
+    let forged = program.file("forged.json", &text.replace("MEUCIE1x", "MEUCIE1y"));
+    assert_ne!(verify(DIGEST, &forged, source).code, Some(0));
+    assert_ne!(verify(DIGEST, PROVENANCE, "github.com/khalkie/gcb-prod").code, Some(0));
+}
 
 /// `slsa verify` of an image of the private Sigstore, by builders of one's own.
 fn private(builders: &str, layout: &str, more: &[&str]) -> super::Ended {

@@ -43,6 +43,7 @@ fn one_statement_is_written_for_each_image() {
     assert!(time <= jiff::Timestamp::now());
     statement["predicate"]["timeVerified"] = "[now]".into();
     statement["predicate"]["verifier"]["version"]["seaworthy"] = "[version]".into();
+    statement["predicate"]["policy"]["digest"]["sha256"] = "[digest]".into();
     insta::assert_json_snapshot!("summary_of_real_provenance", statement);
     // What is of another scan is not mixed with what is of this one.
     scan(&program, "SW-0022", &["--vsa-out", out.to_str().unwrap()]).says(2, &["it is not empty"]);
@@ -135,4 +136,22 @@ fn what_cannot_be_done_is_said_before_anything_is_asked() {
     scan(&program, "SW-0022", &["--vsa-key", "fixtures/keys/cosign.key"]).says(2, &["--vsa-out <DIR>"]);
     let file = program.file("file", "");
     scan(&program, "SW-0022", &["--vsa-out", &file]).says(2, &["cannot write summaries into"]);
+}
+
+#[test]
+fn the_digest_of_the_policy_is_over_all_that_was_judged_by() {
+    let program = Program::new();
+    let digest = |name: &str, more: &[&str]| {
+        let out = program.home().join(name);
+        scan(&program, "SW-0022", &[&["--vsa-out", out.to_str().unwrap()], more].concat()).says(0, &["1 unsigned"]);
+        let statement: Value = serde_json::from_slice(&std::fs::read(&files(&out)[0]).unwrap()).unwrap();
+        statement["predicate"]["policy"]["digest"]["sha256"].as_str().unwrap().to_owned()
+    };
+    let first = digest("first", &[]);
+    assert_eq!(first.len(), 64);
+    assert_eq!(digest("again", &[]), first);
+    assert_ne!(digest("key", &["--key", "fixtures/keys/cosign.pub"]), first);
+    let parameters =
+        "apiVersion: seaworthy.dev/v1alpha1\nkind: Parameters\nmetadata: { name: p }\nspec: { controls: { SW-0022: { firstParty: ['ghcr.io/**'] } } }\n";
+    assert_ne!(digest("parameters", &["--parameters", &program.file("parameters.yaml", parameters)]), first);
 }
