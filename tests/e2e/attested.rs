@@ -130,6 +130,17 @@ impl Attested {
             },
         });
         std::fs::write(builders.join("builders/acme.yaml"), trusted.to_string()).unwrap();
+        let summary = json!({
+            "apiVersion": "seaworthy.dev/v1alpha1", "kind": "Control", "metadata": {"name": "acme-9"},
+            "spec": {
+                "id": "ACME-9", "title": "Verified by ourselves", "severity": 5, "rationale": "Once is enough.",
+                "rule": {"summary": {
+                    "verifiers": [{"id": "https://acme.test/verifier", "by": {"authorities": ["team"]}}],
+                    "levels": ["SLSA_BUILD_LEVEL_2"], "maxAge": "1d",
+                }},
+            },
+        });
+        std::fs::write(builders.join("acme-9.yaml"), summary.to_string()).unwrap();
         Self { standing, trust_policy, builders }
     }
 

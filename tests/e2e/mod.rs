@@ -30,6 +30,7 @@ mod signing;
 mod sigstore;
 mod stack;
 mod standing;
+mod summaries;
 mod supervisor;
 mod trusted;
 mod verdicts;
