@@ -185,7 +185,8 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
         trust_roots: roots,
         interrupted: stopped.is_some(),
     };
-    let report = assemble(header, inventory, collected, judged?);
+    let levels = tells_levels(&chosen.controls, &options).then_some(judging.trust);
+    let report = assemble(header, inventory, collected, judged?, levels);
     render(&report, &targets, &options)?;
     if let Some(summaries) = summaries {
         summaries.write(&report, &chosen.controls, judging.trust)?;
@@ -208,8 +209,13 @@ async fn trusted(
     options: &ScanOptions,
 ) -> anyhow::Result<trust::Trusted> {
     let trusted = trust::ready(sources, &options.trust, &options.registry.ca_files, Timestamp::now()).await?;
-    let levels = options.summaries.vsa_out.is_some() || controls.iter().any(|control| consults_builders(control));
+    let levels = tells_levels(controls, options);
     trust::with_builders(trusted, library.builders().filter(|_| levels), &options.trust, Timestamp::now()).await
+}
+
+/// Whether levels of SLSA's build track are judged or told.
+fn tells_levels(controls: &[&Control], options: &ScanOptions) -> bool {
+    options.summaries.vsa_out.is_some() || controls.iter().any(|control| consults_builders(control))
 }
 
 /// Why a report about nothing is about nothing.

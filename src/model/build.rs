@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
+use super::ledger::UnknownAnswer;
 use super::provenance::{BuildLevel, Provenance};
-use super::verdict::Verdict;
+use super::verdict::{Reason, Verdict};
 
 /// What is known of the build of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,29 @@ pub struct BuildReport {
     pub notes: Vec<String>,
     /// Who runs it; none where no cluster was asked.
     pub run_by: Option<Vec<RunningWorkload>>,
+}
+
+/// The level of SLSA's build track that is shown of an image, by trust policies and documents of builders alone: whatever a control expects
+/// beyond that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShownLevel {
+    /// The level. L1 may be unverified: provenance that anybody may have written.
+    pub level: BuildLevel,
+    /// The builder, or the authority, that vouches for it, by its name in the documents; none where nobody does.
+    pub by: Option<String>,
+    /// What every level above lacks; none at the highest.
+    pub lack: Option<(Reason, String)>,
+    /// The highest level that may be shown after all, and why that is not known.
+    pub possible: Option<(BuildLevel, UnknownAnswer)>,
+}
+
+impl ShownLevel {
+    /// The level that is shown by somebody who is trusted.
+    #[must_use]
+    pub fn verified(&self) -> BuildLevel {
+        if self.by.is_some() { self.level } else { BuildLevel::L0 }
+    }
 }
 
 /// Who vouches for provenance.

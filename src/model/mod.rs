@@ -33,7 +33,7 @@ mod verdict;
 mod verification;
 mod workload;
 
-pub use build::{BuildReport, RunningWorkload, Vouched};
+pub use build::{BuildReport, RunningWorkload, ShownLevel, Vouched};
 pub use coverage::{Coverage, ManualControl, Milestones, NextMilestone, Threat, ThreatCoverage};
 pub use digest::{Algorithm, Digest, DigestError};
 pub use event::{Phase, ScanEvent, Stop};

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::build::ShownLevel;
 use super::coverage::{Milestones, ThreatCoverage};
 use super::digest::Digest;
 use super::evidence::ImageEvidence;
@@ -75,6 +76,8 @@ pub struct ImageRecord {
     pub running: RunningImage,
     /// What was found.
     pub evidence: ImageEvidence,
+    /// How far its provenance shows how it was built; none where no control asked.
+    pub build: Option<ShownLevel>,
 }
 
 /// A workload in the report.

@@ -1,10 +1,13 @@
 //! From an inventory, its evidence and the controls' findings to a report.
 
 use super::collect::EvidenceByImage;
+use super::task::ImageTask;
+use crate::controls::Trust;
 use crate::model::{
-    Compliance, ControlResult, FrameworkResult, GateResult, Header, ImageRecord, Inventory, Milestones, NotVisible, Report, ReportSource,
-    ThreatCoverage, WorkloadRecord,
+    Compliance, ControlResult, FrameworkResult, GateResult, Header, ImageEvidence, ImageRecord, Inventory, Milestones, NotVisible, Report,
+    ReportSource, ShownLevel, ThreatCoverage, WorkloadRecord,
 };
+use crate::policy::{Assessment, Expectations, ShownBy};
 
 /// What the controls made of it.
 pub struct Judged {
@@ -23,8 +26,13 @@ pub struct Judged {
 }
 
 /// Puts a report together. Workloads keep the order of the inventory, images that of the evidence: findings refer to both by position.
+/// Where `levels` says by whom, each image has the level that its provenance shows.
 #[must_use]
-pub fn assemble(header: Header, inventory: Inventory, evidence: EvidenceByImage, judged: Judged) -> Report {
+pub fn assemble(header: Header, inventory: Inventory, evidence: EvidenceByImage, judged: Judged, levels: Option<Trust<'_>>) -> Report {
+    let record = |(task, evidence): (ImageTask, ImageEvidence)| {
+        let build = levels.map(|trust| shown(trust.policies.assess(&evidence, &Expectations::default(), trust.as_of)));
+        ImageRecord { reference: task.reference.to_string(), running: task.running, evidence, build }
+    };
     let not_visible = not_visible(header.source);
     Report {
         header,
@@ -37,10 +45,7 @@ pub fn assemble(header: Header, inventory: Inventory, evidence: EvidenceByImage,
             .into_iter()
             .map(|workload| WorkloadRecord { key: workload.key, origin: workload.origin, pods: workload.pods, labels: workload.labels })
             .collect(),
-        images: evidence
-            .into_iter()
-            .map(|(task, evidence)| ImageRecord { reference: task.reference.to_string(), running: task.running, evidence })
-            .collect(),
+        images: evidence.into_iter().map(record).collect(),
         controls: judged.controls,
         frameworks: judged.frameworks,
         compliance: judged.compliance,
@@ -48,6 +53,16 @@ pub fn assemble(header: Header, inventory: Inventory, evidence: EvidenceByImage,
         threats: judged.threats,
         milestones: judged.milestones,
     }
+}
+
+fn shown(assessment: Assessment) -> ShownLevel {
+    let by = match assessment.shown.map(|shown| shown.by) {
+        Some(ShownBy::Builder(name, _) | ShownBy::Authority(name, _)) => Some(name),
+        Some(ShownBy::Nobody) | None => None,
+    };
+    // Every level above lacks the same: what the provenance that came nearest is not.
+    let lack = assessment.missing.into_iter().next().map(|missing| (missing.reason, missing.detail));
+    ShownLevel { level: assessment.reached, by, lack, possible: assessment.possible }
 }
 
 /// What no scan of this kind can see: said in every report, so that nobody takes it for covered.

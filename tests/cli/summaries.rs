@@ -151,7 +151,6 @@ fn the_digest_of_the_policy_is_over_all_that_was_judged_by() {
     assert_eq!(first.len(), 64);
     assert_eq!(digest("again", &[]), first);
     assert_ne!(digest("key", &["--key", "fixtures/keys/cosign.pub"]), first);
-    let parameters =
-        "apiVersion: seaworthy.dev/v1alpha1\nkind: Parameters\nmetadata: { name: p }\nspec: { controls: { SW-0022: { firstParty: ['ghcr.io/**'] } } }\n";
+    let parameters = "apiVersion: seaworthy.dev/v1alpha1\nkind: Parameters\nmetadata: { name: p }\nspec: { controls: { SW-0022: { firstParty: ['ghcr.io/**'] } } }\n";
     assert_ne!(digest("parameters", &["--parameters", &program.file("parameters.yaml", parameters)]), first);
 }

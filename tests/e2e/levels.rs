@@ -141,6 +141,30 @@ fn every_level_is_shown_for_its_reason() {
 
 #[test]
 #[ignore = "run by e2e::against_real_servers"]
+fn each_image_has_its_level_and_what_each_one_above_lacks() {
+    let Some((attested, scanned)) = scanned() else { return };
+    let images = scanned.report.0["images"].as_array().unwrap();
+    for (name, level, by, reason, above) in [
+        ("level-0", 0, json!(null), "predicate-missing", &[1, 2, 3][..]),
+        ("level-1", 1, json!("team"), "builder-untrusted", &[2, 3]),
+        ("level-2", 2, json!("acme-workflows"), "level-too-low", &[3]),
+        ("level-3", 3, json!("acme-container"), "", &[]),
+        ("buildkit", 1, json!(null), "unsigned", &[1, 2, 3]),
+        ("by-a-stranger", 1, json!(null), "identity-mismatch", &[1, 2, 3]),
+        ("of-another-source", 0, json!(null), "source-mismatch", &[1, 2, 3]),
+    ] {
+        let reference = attested.standing.images.get(name).tagged();
+        let build = &images.iter().find(|image| image["reference"] == reference.as_str()).unwrap()["build"];
+        assert_eq!((&build["level"], &build["by"], &build["verified"]), (&json!(level), &by, &json!(!by.is_null())), "{name}: {build:#}");
+        let missing = build["missing"].as_array().unwrap();
+        assert_eq!(missing.iter().map(|missing| missing["level"].clone()).collect::<Vec<_>>(), above, "{name}: {build:#}");
+        assert!(missing.iter().all(|missing| missing["reason"] == reason), "{name}: {build:#}");
+        assert_eq!(build["mayBe"], Value::Null, "{name}: {build:#}");
+    }
+}
+
+#[test]
+#[ignore = "run by e2e::against_real_servers"]
 fn provenance_that_nobody_signed_passes_only_where_a_parameter_says_so_and_only_level_1() {
     let Some(attested) = attested() else { return };
     let mut controls = parameters();

@@ -89,6 +89,7 @@ fn image(reference: &str, running: Digest, statements: Vec<Statement>) -> ImageR
             warnings: Vec::new(),
             repository,
         },
+        build: None,
     }
 }
 

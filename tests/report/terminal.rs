@@ -1,5 +1,6 @@
 //! The report as a person reads it.
 
+use seaworthy::model::{BuildLevel, Cause, ShownLevel, UnknownAnswer};
 use unicode_width::UnicodeWidthStr;
 
 use super::pretty;
@@ -54,4 +55,30 @@ fn nothing_hostile_reaches_the_terminal() {
 #[test]
 fn the_moment_is_said_first() {
     assert!(pretty(&talk(), 80, false, false).starts_with("As of     2026-07-01 12:00:00 UTC"));
+}
+
+#[test]
+fn a_level_that_is_not_known_is_not_a_low_one() {
+    let mut report = talk();
+    let shown = |level, by: Option<&str>, maybe: bool| ShownLevel {
+        level,
+        by: by.map(str::to_owned),
+        lack: None,
+        possible: maybe.then(|| (BuildLevel::L3, UnknownAnswer { cause: Cause::Timeout, detail: "no answer".to_owned() })),
+    };
+    let levels = [
+        shown(BuildLevel::L0, None, true),
+        shown(BuildLevel::L1, None, true),
+        shown(BuildLevel::L2, Some("ci"), true),
+        shown(BuildLevel::L2, Some("ci"), false),
+        shown(BuildLevel::L1, None, false),
+        shown(BuildLevel::L0, None, false),
+    ];
+    for (image, level) in report.images.iter_mut().zip(levels) {
+        image.build = Some(level);
+    }
+    let told = pretty(&report, 120, false, false);
+    let line = "SLSA build levels of images: L2 or more 1 · L2 1 · L1, unverified 1 · not known 2 · L0 1\n";
+    assert!(told.contains(line), "{told}");
+    assert!(pretty(&report, 120, false, true).contains("1.4.2, by ci, maybe L3 (timeout)"));
 }

@@ -1,9 +1,10 @@
 //! The summary: a row a control, counts by severity, frameworks, and the gate.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Options;
-use crate::model::{Compliance, ControlOutcome, ControlResult, GateOutcome, Judgement, Report, Severity};
+use crate::model::{BuildLevel, Compliance, ControlOutcome, ControlResult, GateOutcome, Judgement, Report, Severity};
 use crate::report::resources::{self, Totals};
 use crate::report::terminal::{Appearance, Cell, Table, Tone, field, prose, shown};
 
@@ -25,6 +26,7 @@ pub(super) fn render(report: &Report, options: Options, out: &mut impl Write) ->
         let compliance = framework.compliance.map_or_else(|| "nothing applicable".to_owned(), Compliance::percent_text);
         prose(out, appearance, 0, &format!("Framework {}, {}: {compliance}", shown(&framework.id), shown(&framework.title)))?;
     }
+    levels(report, options, out)?;
     if !options.verbose && totals.failed + totals.unknown > 0 {
         prose(out, appearance, 0, "Add -v to see each of these workloads with path, image, digest and reason.")?;
     }
@@ -101,6 +103,39 @@ fn result_cells(control: &ControlResult) -> Vec<Cell> {
             without_numbers(Cell::new(tone, compliance.percent_text()))
         }
     }
+}
+
+/// How far provenance shows how images were built, where a control asked. What is not known is not a low level.
+fn levels(report: &Report, options: Options, out: &mut impl Write) -> io::Result<()> {
+    let mut of_level: BTreeMap<(BuildLevel, bool, bool), Vec<String>> = BTreeMap::new();
+    for image in &report.images {
+        let Some(build) = &image.build else { continue };
+        let (verified, maybe) = (build.by.is_some(), build.possible.is_some());
+        let level = if maybe { build.verified() } else { build.level };
+        let by = build.by.as_deref().map(|by| format!(", by {}", shown(by))).unwrap_or_default();
+        let more = build.possible.as_ref().map(|(level, why)| format!(", maybe {level} ({})", why.cause)).unwrap_or_default();
+        of_level.entry((level, verified, maybe)).or_default().push(format!("{}{by}{more}", shown(&image.reference)));
+    }
+    if of_level.is_empty() {
+        return Ok(());
+    }
+    let name = |level: &(BuildLevel, bool, bool)| match level {
+        (BuildLevel::L0, _, true) => "not known".to_owned(),
+        (level, _, true) => format!("{level} or more"),
+        (BuildLevel::L0, ..) => "L0".to_owned(),
+        (level, true, _) => level.to_string(),
+        (level, false, _) => format!("{level}, unverified"),
+    };
+    let counts: Vec<_> = of_level.iter().rev().map(|(level, images)| format!("{} {}", name(level), images.len())).collect();
+    prose(out, options.appearance, 0, &format!("SLSA build levels of images: {}", counts.join(" · ")))?;
+    if options.verbose {
+        for (level, images) in of_level.iter().rev() {
+            for image in images {
+                prose(out, options.appearance, 2, &format!("{}: {image}", name(level)))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// How the gate came out: the last line, where the eye ends.

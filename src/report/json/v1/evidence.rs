@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Each;
 use super::attested::Attested;
-use crate::model::{self, Cause, CredentialKind, Digest};
+use crate::model::{self, BuildLevel, Cause, CredentialKind, Digest, Reason};
 use crate::report::proofs::ProofEntry;
 
 /// One image, and what was found about it.
@@ -38,6 +38,65 @@ pub(super) struct Image<'a> {
     index_unknown: bool,
     /// Warnings for a person.
     warnings: &'a [String],
+    /// How far its provenance shows how it was built, where a control asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build: Option<Build<'a>>,
+}
+
+/// The level of SLSA's build track that is shown of an image, by trust policies and documents of builders alone.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Build<'a> {
+    /// The level; L1 may be unverified.
+    level: BuildLevel,
+    /// Whether somebody who is trusted vouches for it.
+    verified: bool,
+    /// The builder, or the authority, that does, by its name in the documents; null where nobody does.
+    by: Option<&'a str>,
+    /// What is missing for each level above the one that is verified.
+    missing: Vec<MissingLevel<'a>>,
+    /// A higher level that may be shown after all; null where it is known.
+    may_be: Option<PossibleLevel<'a>>,
+}
+
+/// What is missing for a level.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct MissingLevel<'a> {
+    /// The level.
+    level: BuildLevel,
+    /// The stable reason.
+    reason: Reason,
+    /// What is missing.
+    detail: &'a str,
+}
+
+/// A level of which it is not known whether it is shown.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct PossibleLevel<'a> {
+    /// The level.
+    level: BuildLevel,
+    /// The stable cause.
+    cause: Cause,
+    /// What happened.
+    detail: &'a str,
+}
+
+impl<'a> From<&'a model::ShownLevel> for Build<'a> {
+    fn from(shown: &'a model::ShownLevel) -> Self {
+        let above = BuildLevel::ALL.into_iter().filter(|level| *level > shown.verified());
+        let missing = |level| shown.lack.as_ref().map(|(reason, detail)| MissingLevel { level, reason: *reason, detail });
+        let possible =
+            |(level, why): &'a (BuildLevel, model::UnknownAnswer)| PossibleLevel { level: *level, cause: why.cause, detail: &why.detail };
+        Self {
+            level: shown.level,
+            verified: shown.by.is_some(),
+            by: shown.by.as_deref(),
+            missing: above.filter_map(missing).collect(),
+            may_be: shown.possible.as_ref().map(possible),
+        }
+    }
 }
 
 impl<'a> Image<'a> {
@@ -56,6 +115,7 @@ impl<'a> Image<'a> {
             children: Each::of(&evidence.children),
             index_unknown: evidence.index == model::IndexAbove::NotAtHand,
             warnings: &evidence.warnings,
+            build: image.build.as_ref().map(Build::from),
         }
     }
 }
