@@ -87,6 +87,18 @@ pub(super) fn load(options: &ControlOptions) -> anyhow::Result<Library> {
     }
 }
 
+/// The same for a scan, which needs what it judges by alone.
+pub(super) fn load_for(options: &ControlOptions, controls: &[String], frameworks: &[String], levels: bool) -> anyhow::Result<Library> {
+    let default = [DEFAULT_FRAMEWORK.to_owned()];
+    let frameworks = if controls.is_empty() && frameworks.is_empty() { &default } else { frameworks };
+    let plain = options.add.is_empty() && options.only.is_empty() && options.parameters.is_none() && options.controls_config.is_none();
+    match if plain { Library::embedded_for(controls, frameworks, levels)? } else { None } {
+        Some(library) => Ok(library),
+        // Others may be named, or be the nearest to a name.
+        None => load(options),
+    }
+}
+
 /// What the user asked to judge by.
 pub(super) struct Chosen<'a> {
     pub(super) controls: Vec<&'a Control>,

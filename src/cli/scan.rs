@@ -99,9 +99,9 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     for (_, target) in &targets {
         output::probe(target)?;
     }
-    let controls = library::load(&options.controls)?;
-    let chosen = library::choose(&controls, &order.controls, &order.frameworks)?;
     let summing_up = options.summaries.vsa_out.is_some();
+    let controls = library::load_for(&options.controls, &order.controls, &order.frameworks, summing_up)?;
+    let chosen = library::choose(&controls, &order.controls, &order.frameworks)?;
     let (configuration, mut documents) = library::configure(&options.controls, &controls, &chosen, summing_up)?;
     let accepted = AcceptedUnknowns::parse(&options.allow_unknown)?;
     let mut needs =

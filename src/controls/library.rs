@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::embedded;
 use super::parameters::{Configuration, ParametersError};
+use super::verified::consults_builders;
 use crate::documents::{BuilderTrust, Control, Document, DocumentError, Framework, nearest, parse};
 
 /// Why controls cannot be loaded or found.
@@ -140,6 +141,49 @@ impl Library {
     /// Never for a released binary: a test loads them.
     pub fn embedded() -> Result<Self, LibraryError> {
         Self::default().with(&embedded::FILES.map(|(name, text)| (name.to_owned(), text.to_owned())))
+    }
+
+    /// Of those that are part of the binary only what these names need: reading all of them, expressions above all, costs more than a small
+    /// scan. `levels` where builders are wanted though no control asks for them. None where that cannot be told by names: one that is not
+    /// there, or a milestone, which has others before it.
+    ///
+    /// # Errors
+    /// Never for a released binary: a test loads them.
+    pub fn embedded_for(controls: &[String], frameworks: &[String], levels: bool) -> Result<Option<Self>, LibraryError> {
+        let mut library = Self::default();
+        let mut needed: Vec<String> = controls.to_vec();
+        for id in frameworks {
+            if !library.add_embedded(&format!("frameworks/{}.yaml", id.to_ascii_lowercase()))? {
+                return Ok(None);
+            }
+            match library.framework(id) {
+                Ok(framework) if framework.milestone.is_none() => needed.extend(framework.controls.iter().cloned()),
+                _ => return Ok(None),
+            }
+        }
+        for id in needed {
+            if library.control(&id).is_err() {
+                library.add_embedded(&format!("{}.yaml", id.to_ascii_lowercase()))?;
+            }
+            if library.control(&id).is_err() {
+                return Ok(None);
+            }
+        }
+        if levels || library.controls().any(consults_builders) {
+            for (file, _) in embedded::FILES.iter().filter(|(file, _)| file.starts_with("builders/")) {
+                library.add_embedded(file)?;
+            }
+        }
+        Ok(Some(library))
+    }
+
+    /// Adds what one file of the binary holds; whether there is such a file.
+    fn add_embedded(&mut self, name: &str) -> Result<bool, LibraryError> {
+        let Some((file, text)) = embedded::FILES.iter().find(|(file, _)| *file == name) else { return Ok(false) };
+        for document in parse(file, text)? {
+            self.add(file, text, document)?;
+        }
+        Ok(true)
     }
 
     /// Adds documents; each file as its name and text.
@@ -294,6 +338,30 @@ mod tests {
         assert!(library.controls().count() + library.frameworks().count() + library.builders().count() == embedded::FILES.len());
         assert_eq!(library.framework("supply-chain").unwrap().controls.len(), 15);
         assert_eq!(library.control("c-0237").unwrap().severity, 7);
+    }
+
+    #[test]
+    fn what_names_need_is_the_same_as_in_the_whole() {
+        let whole = Library::embedded().unwrap();
+        for control in whole.controls() {
+            let part = Library::embedded_for(&[control.id.to_lowercase()], &[], false).unwrap().unwrap();
+            assert_eq!(part.control(&control.id), Ok(control));
+            assert_eq!((part.controls().count(), part.source(&control.id)), (1, whole.source(&control.id)));
+            assert_eq!(part.builders().count(), if consults_builders(control) { whole.builders().count() } else { 0 });
+        }
+        for framework in whole.frameworks() {
+            let part = Library::embedded_for(&[], std::slice::from_ref(&framework.id), false).unwrap();
+            assert_eq!(part.is_some(), framework.milestone.is_none(), "{}", framework.id);
+            let Some(part) = part else { continue };
+            assert_eq!(part.framework(&framework.id), Ok(framework));
+            assert!(framework.controls.iter().all(|id| part.control(id) == whole.control(id)));
+        }
+        for unknown in [&["C-9999"][..], &["C-0237", "x"], &["frameworks/supply-chain"], &["builders/google-cloud-build"]] {
+            let unknown: Vec<_> = unknown.iter().map(|id| (*id).to_owned()).collect();
+            assert_eq!(Library::embedded_for(&unknown, &[], false), Ok(None), "{unknown:?}");
+        }
+        let builders = Library::embedded_for(&["C-0237".to_owned()], &[], true).unwrap().unwrap();
+        assert_eq!(builders.builders().count(), whole.builders().count());
     }
 
     #[test]
