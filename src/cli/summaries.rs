@@ -8,10 +8,10 @@ use anyhow::Context as _;
 use super::arguments::SummaryOptions;
 use super::library::read_file;
 use super::output::{Target, write};
-use crate::controls::Trust;
+use crate::controls::{Trust, verifies_image_alone};
 use crate::documents::{Control, TrustPolicy};
 use crate::model::{Algorithm, Digest, Report, VerifiedImage};
-use crate::scan::{Summarized, summarize, verifies};
+use crate::scan::{Summarized, summarize};
 use crate::sign::{SigningKey, Verification, VerifiedBy, bundle, summary};
 
 /// Images without a summary that are told by name.
@@ -31,8 +31,8 @@ impl Summaries {
     pub(super) fn prepare(options: &SummaryOptions, controls: &[&Control], policies: &[TrustPolicy]) -> anyhow::Result<Option<Self>> {
         let Some(directory) = &options.vsa_out else { return Ok(None) };
         anyhow::ensure!(
-            controls.iter().any(|control| verifies(control)),
-            "--vsa-out needs a control that verifies what was signed or attested: scan framework slsa-build-l2 --vsa-out {}",
+            controls.iter().any(|control| verifies_image_alone(control)),
+            "--vsa-out needs a control that verifies what was signed or attested, and asks nothing else: scan framework slsa-build-l2 --vsa-out {}",
             directory.display()
         );
         let context = || format!("cannot write summaries into {}", directory.display());
@@ -92,7 +92,7 @@ impl Summaries {
     fn tell(&self, images: &[VerifiedImage], left_out: &[(String, String)]) {
         let form = if self.key.is_some() { "signed" } else { "unsigned" };
         let directory = self.directory.display();
-        super::note(&format!("verification summaries: {} {form} in {directory}, {} images without one", images.len(), left_out.len()));
+        super::note(&format!("verification summaries: {} {form} in {directory}; images without one: {}", images.len(), left_out.len()));
         for (image, why) in left_out.iter().take(NAMED) {
             super::note(&format!("  none of {image}: {why}"));
         }

@@ -30,4 +30,4 @@ pub use judge::{ControlJudgement, Lookup, judge};
 pub use library::{BuilderDocument, Library, LibraryError};
 pub use lint::{Linted, lint};
 pub use parameters::{Configuration, ParametersError};
-pub use verified::{consults_builders, consults_trust, public_keys};
+pub use verified::{consults_builders, consults_trust, public_keys, verifies_image_alone};

@@ -1,9 +1,10 @@
 //! The leaf `signature.verified`, and those about the trust policies themselves.
 
+use super::clause::depends_on_workload;
 use super::evaluate::{Subject, Trust, needs_trust};
 use super::leaves;
 use super::parameters::{Configuration, ParametersError, Values};
-use crate::documents::{ClusterLeaf, Control, PolicyLeaf, Rule, SbomLeaf, SignatureLeaf, SignedBy, VerifiedLeaf};
+use crate::documents::{ClusterLeaf, Control, Expression, PolicyLeaf, Rule, SbomLeaf, SignatureLeaf, SignedBy, VerifiedLeaf};
 use crate::model::{Cause, Judgement, Reason, Repository};
 use crate::policy::{Asked, AskedBy, Held, PolicyOrigin, Ruling};
 
@@ -124,6 +125,25 @@ pub fn consults_builders(control: &Control) -> bool {
         }
     }
     control.rule.as_ref().is_some_and(consults)
+}
+
+/// Whether all that a control asks is what was signed or attested about an image, by whom: whoever runs the image, under whatever reference
+/// and with whatever pull policy, the answer is the same.
+#[must_use]
+pub fn verifies_image_alone(control: &Control) -> bool {
+    fn verifies(rule: &Rule) -> bool {
+        let alone = |expression: &Option<Expression>| expression.as_ref().is_none_or(|expression| !depends_on_workload(expression));
+        match rule {
+            Rule::All(rules) | Rule::Any(rules) => rules.iter().all(verifies),
+            Rule::Not(rule) => verifies(rule),
+            Rule::Signature(SignatureLeaf::Verified(_)) | Rule::Slsa(_) | Rule::Summary(_) => true,
+            Rule::Attestation(leaf) => alone(&leaf.expression),
+            Rule::Sbom(leaf) => leaf.attested && alone(&leaf.expression),
+            Rule::Signature(SignatureLeaf::Exists(_)) => false,
+            Rule::Reference(_) | Rule::Registry(_) | Rule::Running(_) | Rule::Cluster(_) | Rule::Policy(_) => false,
+        }
+    }
+    control.rule.as_ref().is_some_and(verifies)
 }
 
 /// Public keys (PEM) that a control trusts beside the policies: one list for each part of its rule that has any.

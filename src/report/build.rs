@@ -40,12 +40,19 @@ fn words(verdict: Verdict) -> (&'static str, Option<&'static str>, Tone) {
     }
 }
 
+/// The level; none where nothing is shown and what could not be looked at may show any.
+fn level(report: &BuildReport) -> Option<BuildLevel> {
+    let open = matches!(report.verdict, Verdict::Unknown(_)) && report.level == BuildLevel::L0;
+    (!open).then_some(report.level)
+}
+
 /// The chain: from the commit over the build to what runs.
 fn text(report: &BuildReport, appearance: Appearance, out: &mut impl Write) -> io::Result<()> {
     let (word, code, tone) = words(report.verdict);
     let code = code.map(|code| format!(" ({code})")).unwrap_or_default();
     let unverified = if report.vouched == Vouched::Nobody && report.level > BuildLevel::L0 { ", unverified" } else { "" };
-    let head = format!("{word}{code}: {}, SLSA build {}{unverified}", shown(&report.subject), report.level);
+    let level = level(report).map_or_else(|| "level not known".to_owned(), |level| level.to_string());
+    let head = format!("{word}{code}: {}, SLSA build {level}{unverified}", shown(&report.subject));
     writeln!(out, "{}", appearance.paint(tone, &head))?;
     let line = |out: &mut _, label: &str, text: &str| field(out, appearance, (label, Tone::Quiet), 12, &shown(text), appearance.prose());
     if !report.detail.is_empty() {
@@ -140,8 +147,8 @@ struct Document<'a> {
     code: Option<&'static str>,
     /// Why.
     detail: &'a str,
-    /// The level of SLSA's build track that is shown.
-    level: BuildLevel,
+    /// The level of SLSA's build track that is shown; null where it is not known.
+    level: Option<BuildLevel>,
     /// Who vouches for it.
     vouched: &'a Vouched,
     /// The provenance that shows it.
@@ -222,7 +229,7 @@ impl<'a> Document<'a> {
             verdict,
             code,
             detail: &report.detail,
-            level: report.level,
+            level: level(report),
             vouched: &report.vouched,
             provenance: report.provenance.as_ref().map(built),
             run: report.run.as_deref(),

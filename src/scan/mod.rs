@@ -28,7 +28,7 @@ pub use foresee::{Foreseen, foresee};
 pub use gather::{Answers, Gathered, SignedBytes, gather};
 pub use live::LiveSource;
 pub use plan::{narrow_credentials, task_of, tasks};
-pub use summarize::{Summarized, summarize, verifies};
+pub use summarize::{Summarized, summarize};
 pub use task::{DeclaredPlaces, ExtraPlace, ImageTask};
 pub use verdict::{Judging, judge_all};
 pub use verification::{Verification, VerificationError};

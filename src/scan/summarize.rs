@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::controls::needs;
+use crate::controls::verifies_image_alone;
 use crate::documents::Control;
 use crate::model::{
     BuildLevel, ControlOutcome, Digest, ImageEvidence, ImageRecord, ImageReference, Judgement, Report, Repository, Statement, SubjectState,
@@ -21,13 +21,6 @@ pub struct Summarized {
     pub left_out: Vec<(String, String)>,
 }
 
-/// Whether a control judges what was signed or attested, and whether that holds. What a workload says of its image (a tag, a pull policy) is
-/// nothing about the image, and no part of a summary.
-#[must_use]
-pub fn verifies(control: &Control) -> bool {
-    control.rule.as_ref().is_some_and(|rule| needs(rule).verification)
-}
-
 /// What was found out about one image, over all workloads that run it.
 #[derive(Default)]
 struct Tally {
@@ -36,10 +29,13 @@ struct Tally {
     inputs: BTreeSet<(Option<String>, Digest)>,
 }
 
-/// Sums up a report by image: one of which a control failed did not pass; one of which anything is unknown, accepted or not, has no result.
+/// Sums up a report by image: one of which a control failed did not pass, whatever is unknown beside it; one of which nothing failed and
+/// anything is unknown, accepted or not, has no result. What a workload says of its image (a tag, a pull policy) is nothing about the image:
+/// controls that ask for it are no part of a summary.
 #[must_use]
 pub fn summarize(report: &Report, controls: &[&Control], policies: &TrustPolicies, as_of: AsOf) -> Summarized {
-    let verifying: BTreeSet<&str> = controls.iter().filter(|control| verifies(control)).map(|control| control.id.as_str()).collect();
+    let verifying: BTreeSet<&str> =
+        controls.iter().filter(|control| verifies_image_alone(control)).map(|control| control.id.as_str()).collect();
     let judged: Vec<_> = report
         .controls
         .iter()

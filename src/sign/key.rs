@@ -27,6 +27,9 @@ pub enum SigningKeyError {
     /// Its kind is not supported.
     #[error("it is none of the kinds that sign here: ECDSA over P-256 or P-384, Ed25519, RSA of 2048 to 8192 bits")]
     Unsupported,
+    /// Its curve is written out.
+    #[error("it spells out its curve instead of naming it, and verifiers refuse the public key that belongs to it: make another one")]
+    CurveSpelledOut,
     /// It is encrypted, and there is no password.
     #[error("it is encrypted: set COSIGN_PASSWORD to its password")]
     NoPassword,
@@ -43,6 +46,9 @@ pub enum SigningKeyError {
     #[error("the bundle cannot be written: {0}")]
     Bundle(String),
 }
+
+/// The object identifier of prime fields (RFC 3279, 2.3.5), which stands only where the parameters of a curve are written out.
+const PRIME_FIELD: [u8; 9] = [0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x01, 0x01];
 
 enum Pair {
     Ec(EcdsaKeyPair),
@@ -84,6 +90,9 @@ impl SigningKey {
     }
 
     fn of_pkcs8(der: &[u8]) -> Result<Self, SigningKeyError> {
+        if der.windows(PRIME_FIELD.len()).any(|window| window == PRIME_FIELD) {
+            return Err(SigningKeyError::CurveSpelledOut);
+        }
         let ec = |algorithm| EcdsaKeyPair::from_pkcs8(algorithm, der).ok().map(Pair::Ec);
         let pair = ec(&ECDSA_P256_SHA256_ASN1_SIGNING)
             .or_else(|| ec(&ECDSA_P384_SHA384_ASN1_SIGNING))

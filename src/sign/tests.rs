@@ -61,6 +61,7 @@ fn what_is_no_private_key_is_refused_with_what_to_do() {
     assert_eq!(refused(COSIGN_PUBLIC), SigningKeyError::Public);
     assert_eq!(refused(&pem("EC PRIVATE KEY", b"x")), SigningKeyError::OtherForm("EC PRIVATE KEY".to_owned()));
     assert_eq!(refused(&pem("PRIVATE KEY", b"x")), SigningKeyError::Unsupported);
+    assert_eq!(refused(include_str!("../../fixtures/keys/curve-spelled-out.key")), SigningKeyError::CurveSpelledOut);
 }
 
 #[test]

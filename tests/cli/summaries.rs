@@ -35,7 +35,7 @@ fn one_statement_is_written_for_each_image() {
     let program = Program::new();
     let out = program.home().join("summaries");
     let ended = scan(&program, "SW-0022", &["--vsa-out", out.to_str().unwrap()]);
-    ended.says(0, &["verification summaries: 1 unsigned in", "0 images without one"]);
+    ended.says(0, &["verification summaries: 1 unsigned in", "images without one: 0"]);
     let files = files(&out);
     assert_eq!(files, [out.join(REPOSITORY).join(format!("sha256-{DIGEST}.vsa.json"))]);
     let mut statement: Value = serde_json::from_slice(&std::fs::read(&files[0]).unwrap()).unwrap();
@@ -111,7 +111,7 @@ fn an_image_that_fails_gets_a_summary_that_says_so_and_what_is_not_known_gets_no
     let images = [format!("{host}/acme/app:v1"), format!("{host}/secret/app:v1")];
     let arguments = ["scan", "image", &images[0], &images[1], "--plain-http", &host, "--allow-host", &host, "--offline"];
     let ended = program.run(&[&arguments[..], &["--control", "SW-0021", "--vsa-out", out.to_str().unwrap()]].concat());
-    ended.says(3, &["1 unsigned in", "1 images without one", &format!("none of {}: ", images[1])]);
+    ended.says(3, &["1 unsigned in", "images without one: 1", &format!("none of {}: ", images[1])]);
     let files = files(&out);
     let expected = out.join(host.replace(':', "_")).join("acme/app").join(format!("sha256-{}.vsa.json", digest.hex()));
     assert_eq!(files, [expected]);
@@ -119,6 +119,32 @@ fn an_image_that_fails_gets_a_summary_that_says_so_and_what_is_not_known_gets_no
     let predicate = &statement["predicate"];
     assert_eq!((&predicate["verificationResult"], &predicate["verifiedLevels"]), (&"FAILED".into(), &serde_json::json!(["FAILED"])));
     assert_eq!(predicate["resourceUri"], format!("pkg:oci/app?repository_url={host}/acme/app"));
+}
+
+/// What a workload says of its image must not make a summary pass, nor fail.
+#[test]
+fn controls_that_ask_for_more_than_evidence_are_no_part_of_a_summary() {
+    let program = Program::new();
+    let control = |id: &str, rule: &str| {
+        let text = format!(
+            "apiVersion: seaworthy.dev/v1alpha1\nkind: Control\nmetadata: {{ name: {id} }}\nspec:\n  id: {id}\n  title: T\n  severity: 5\n  rationale: R.\n  rule: {rule}\n"
+        );
+        program.file(&format!("controls/{id}.yaml"), &text);
+    };
+    control("ACME-1", "{ any: [{ reference: { pinnedToDigest: {} } }, { slsa: { buildLevel: 3 } }] }");
+    control("ACME-2", "{ all: [{ registry: { allowed: ['example.com'] } }, { slsa: { buildLevel: 3 } }] }");
+    control("ACME-3", "{ attestation: { predicateType: slsaprovenance, where: workload.namespace == 'prod' } }");
+    control("ACME-4", "{ sbom: { attested: false } }");
+    let controls = program.home().join("controls").display().to_string();
+    for id in ["ACME-1", "ACME-2", "ACME-3", "ACME-4"] {
+        let out = program.home().join(id).display().to_string();
+        scan(&program, id, &["--controls", &controls, "--vsa-out", &out]).says(2, &["asks nothing else"]);
+        assert!(files(Path::new(&out)).is_empty());
+    }
+    let out = program.home().join("both");
+    scan(&program, "ACME-1,SW-0022", &["--controls", &controls, "--vsa-out", out.to_str().unwrap()]).says(0, &["1 unsigned"]);
+    let statement: Value = serde_json::from_slice(&std::fs::read(&files(&out)[0]).unwrap()).unwrap();
+    assert_eq!(statement["predicate"]["policy"]["uri"], "seaworthy:controls/SW-0022");
 }
 
 #[test]

@@ -306,13 +306,16 @@ async fn a_bundle_that_cannot_be_had_is_told_and_the_others_are_good() {
         "/bomb" => Reply::new(200).body("application/x-snappy", vec![0xff, 0xff, 0xff, 0xff, 0x0f, 0]).into(),
         "/text?sig=secret" => Reply::new(200).body("text/plain", "expired").into(),
         "/huge" => Act::Endless,
+        "/proxy" => Reply::new(200).body("application/json", r#"{"error":"log in"}"#).into(),
         "/silent" => Act::Hang,
         _ => Reply::new(403).into(),
     })
     .await;
     let mut entries =
         vec![inline(1), json!({}), json!({ "bundle_url": "nowhere" }), json!({ "bundle_url": "http://169.254.169.254/latest" })];
-    for path in ["bomb", "text?sig=secret", "huge", "silent", "gone"] {
+    // What is no bundle was not attested: whoever answered so is not understood.
+    entries.extend([json!({ "bundle": "x" }), json!({ "bundle": {} })]);
+    for path in ["bomb", "text?sig=secret", "huge", "silent", "gone", "proxy"] {
         entries.push(json!({ "bundle_url": format!("http://{}/{path}", storage.host()) }));
     }
     let server = ScriptedRegistry::start(move |_| page(&entries).into()).await;
@@ -333,6 +336,9 @@ async fn a_bundle_that_cannot_be_had_is_told_and_the_others_are_good() {
     }
     causes.sort();
     let mut all = [
+        Cause::InvalidResponse,
+        Cause::InvalidResponse,
+        Cause::InvalidResponse,
         Cause::InvalidResponse,
         Cause::InvalidResponse,
         Cause::InvalidResponse,

@@ -34,8 +34,8 @@ impl Asking<'_> {
                 }
                 Err(failure(Cause::Budget, format!("the bundles about one digest are more than {ALL_BUNDLES} bytes together")))
             });
-            pieces.push(match bundle {
-                Ok(bytes) => (described(&bytes), Ok(bytes)),
+            pieces.push(match bundle.and_then(|bytes| Ok((described(&bytes)?, bytes))) {
+                Ok((descriptor, bytes)) => (descriptor, Ok(bytes)),
                 Err(mut unknown) => {
                     unknown.detail = format!("attestation {} about {subject} in {}: {}", pieces.len() + 1, self.store, unknown.detail);
                     // It has no bytes, and is listed under the digest of what is told of it.
@@ -103,16 +103,18 @@ fn too_large(cap: u64) -> UnknownAnswer {
     failure(Cause::TooLarge, format!("the bundle is larger than {cap} bytes"))
 }
 
-/// What a bundle says that it is; what says nothing is given to the reader as a bundle, who will find it malformed.
-fn described(bytes: &Bytes) -> Descriptor {
+/// What a bundle says that it is. What is none was not attested: no digest says that these are the bytes that somebody stored.
+fn described(bytes: &Bytes) -> Result<Descriptor, UnknownAnswer> {
     let digest = Digest::of(Algorithm::Sha256, bytes);
     let (media_type, predicate_type) = match piece::read(bytes) {
         Piece::Evidence(evidence) => (evidence.media_type, evidence.predicate_type),
-        Piece::Foreign(_) | Piece::Broken(_) => (piece::BUNDLE.to_owned(), None),
+        Piece::Foreign(why) | Piece::Broken(why) => {
+            return Err(failure(Cause::InvalidResponse, format!("what is listed as a bundle is none: {why}")));
+        }
     };
     let mut descriptor = piece::descriptor(&media_type, &digest, bytes.len());
     descriptor.annotations.extend(predicate_type.map(|predicate_type| ("dev.sigstore.bundle.predicateType".to_owned(), predicate_type)));
-    descriptor
+    Ok(descriptor)
 }
 
 #[cfg(test)]

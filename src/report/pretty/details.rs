@@ -321,7 +321,7 @@ fn place_text(place: &PlaceRecord, repository: &str, manifest: &ManifestPresence
         }
         PlaceOutcome::Looked(0) => "nothing found".to_owned(),
         PlaceOutcome::Looked(count) => format!("{} found", counted(usize::try_from(*count).unwrap_or(usize::MAX), "statement")),
-        PlaceOutcome::NotAuthoritative => "it cannot speak for the origin: what it lacks may be there".to_owned(),
+        PlaceOutcome::NotAuthoritative => "nothing found; it speaks for itself alone, and not for the image's own registry".to_owned(),
         PlaceOutcome::Unknown(answer) => format!("{} ({})", shown(&answer.detail), answer.cause),
     };
     let attestations = match &place.attestations {

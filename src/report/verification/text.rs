@@ -35,7 +35,9 @@ pub(super) fn render(report: &VerificationReport, appearance: Appearance, out: &
             let outcome = match &place.outcome {
                 PlaceOutcome::Looked(0) => "looked, and nothing is there".to_owned(),
                 PlaceOutcome::Looked(found) => format!("looked, and {found} found"),
-                PlaceOutcome::NotAuthoritative => "it cannot speak for the origin: what it lacks may be there".to_owned(),
+                PlaceOutcome::NotAuthoritative => {
+                    "nothing found; it speaks for itself alone, and not for the image's own registry".to_owned()
+                }
                 PlaceOutcome::Unknown(unknown) => format!("{} ({})", unknown.detail, unknown.cause),
             };
             line(out, "Looked:", &shown(&format!("{}: {outcome}", place.place)))?;
