@@ -23,7 +23,11 @@ pub(super) fn action_required(report: &Report, appearance: Appearance, out: &mut
                 match parameters.as_slice() {
                     [] => "Not configured: say whom to trust (--trust-policy FILE, --key PEM, or --identity SUBJECT with --issuer URL)."
                         .to_owned(),
-                    names => format!("Not configured: set {} (--controls-config FILE).", names.join(", ")),
+                    // Each name says which key it has there, if it has one.
+                    names if names.iter().all(|name| name.contains("(controls-config: ")) => {
+                        format!("Not configured: set {} (--controls-config FILE, or --parameters FILE).", names.join(", "))
+                    }
+                    names => format!("Not configured: set {} (--parameters FILE).", names.join(", ")),
                 }
             }
             ControlOutcome::RequiresReview { text } => format!("Needs a person: {}", shown(text)),
