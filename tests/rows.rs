@@ -98,11 +98,19 @@ impl Row {
             name: "web".into(),
             kind: ContainerKind::Container,
             path: "spec.template.spec.containers[0].image".into(),
+            position: None,
             declared_in: DeclaredIn::Template,
             pull_policy: None,
             images: vec![image],
         };
-        let workload = Workload { key, labels: Default::default(), origin: Origin::Cluster, containers: vec![container], pods: 1 };
+        let workload = Workload {
+            key,
+            labels: Default::default(),
+            annotations: Default::default(),
+            origin: Origin::Cluster,
+            containers: vec![container],
+            pods: 1,
+        };
         let inventory = Inventory {
             cluster: None,
             scope: Scope::default(),

@@ -125,11 +125,13 @@ fn named(references: &[String], scope: &Scope, observed: Timestamp) -> Inventory
     let workloads = references.into_iter().map(|reference| Workload {
         key: ObjectKey { api_version: "".into(), kind: "Image".into(), namespace: "".into(), name: reference.as_str().into() },
         labels: Labels::default(),
+        annotations: Labels::default(),
         origin: Origin::Argument,
         containers: vec![Container {
             name: "image".into(),
             kind: ContainerKind::Container,
             path: "image".into(),
+            position: None,
             declared_in: DeclaredIn::Template,
             pull_policy: None,
             images: vec![ContainerImage {

@@ -179,6 +179,7 @@ pub(super) fn open_cache() -> Option<DiskCache> {
 fn skew(clock: ClockReading) -> Option<Gap> {
     let difference = clock.local.duration_since(clock.server);
     (difference.abs() > CLOCK_SKEW).then(|| Gap {
+        cluster: None,
         what: "the clock".to_owned(),
         namespace: None,
         workloads_missing: false,

@@ -78,7 +78,7 @@ pub fn of_report(report: &Report, stop: Option<Stop>, accepts_incomplete: bool) 
     }
     // What could not be listed might decide anything that is not decided against the gate already.
     let incomplete = !accepts_incomplete && report.gaps.iter().any(|gap| gap.workloads_missing);
-    match report.gate.as_ref().map(|gate| gate.outcome) {
+    match report.gates.iter().map(|gate| gate.outcome).min_by_key(|outcome| severity(*outcome)) {
         Some(GateOutcome::NothingApplicable) => Exit::Usage,
         Some(GateOutcome::Missed) => Exit::GateMissed,
         Some(GateOutcome::Undecided) => Exit::Unknown,
@@ -89,6 +89,16 @@ pub fn of_report(report: &Report, stop: Option<Stop>, accepts_incomplete: bool) 
         None if misses_its_workload(report) => Exit::Usage,
         None if stop.is_some() || report.controls.iter().any(|control| control.counts.unknown > 0) => Exit::Unknown,
         None => Exit::Success,
+    }
+}
+
+/// The order of `docs/exit-codes.md`: the first of several gates' outcomes is the program's.
+fn severity(outcome: GateOutcome) -> u8 {
+    match outcome {
+        GateOutcome::NothingApplicable => 0,
+        GateOutcome::Missed => 1,
+        GateOutcome::Undecided => 2,
+        GateOutcome::Met => 3,
     }
 }
 

@@ -16,7 +16,7 @@ use super::timings::{self, Phases};
 use super::{dry_run, library, signals, terminal, trust};
 use crate::controls::{AcceptedUnknowns, Library, Trust, consults_builders, consults_trust, public_keys, wanted};
 use crate::documents::Control;
-use crate::model::{Cause, Digest, Header, Needs, Phase, PredicateKind, PredicateKinds, Report, ScanEvent};
+use crate::model::{Cause, ClusterRecord, Digest, Header, Needs, Phase, PredicateKind, PredicateKinds, Report, ScanEvent};
 use crate::policy::PolicyOrigin;
 use crate::registry::Layout;
 use crate::report;
@@ -179,7 +179,7 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
         source,
         as_of: options.trust.at.unwrap_or(asked_at),
         rewound: options.trust.at.is_some(),
-        cluster: inventory.cluster.clone(),
+        clusters: inventory.cluster.clone().map(ClusterRecord::from).into_iter().collect(),
         scope: inventory.scope.clone(),
         documents,
         trust_roots: roots,

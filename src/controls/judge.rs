@@ -9,7 +9,7 @@ use super::verified::is_configured;
 use crate::documents::{ClusterLeaf, Control, PolicyLeaf, Rule, Scope, Subject as About};
 use crate::model::{
     Cause, Container, ContainerFinding, ContainerImage, ControlStatus, Counts, Digest, Evidence, ImageEvidence, ImageReference, Inventory,
-    Judgement, Reason, RunningImage, SubjectState, TRUST_POLICY, Workload, WorkloadFinding,
+    Judgement, Reason, RunningImage, Standing, SubjectState, TRUST_POLICY, Workload, WorkloadFinding,
 };
 
 /// Finds what was gathered about an image: its position in the report, and the evidence.
@@ -29,6 +29,8 @@ pub enum ControlJudgement {
     Cluster {
         /// The answer.
         judgement: Judgement,
+        /// How it counts.
+        standing: Standing,
         /// One, under its status.
         counts: Counts,
     },
@@ -68,6 +70,7 @@ pub fn judge(
     Ok(match control.subject {
         About::Cluster | About::Policy => {
             let mut counts = Counts::default();
+            let mut standing = Standing::AsIs;
             let judgement = match judge.about_cluster(inventory) {
                 Some(judgement) => judgement,
                 // Nothing in scope, and nothing that could be: neither passed nor failed.
@@ -76,10 +79,13 @@ pub fn judge(
             match &judgement {
                 Judgement::Pass { .. } => counts.passed = 1,
                 Judgement::Fail { .. } => counts.failed = 1,
-                Judgement::Unknown { cause, .. } if accepted.accepts(*cause, None) => counts.accepted = 1,
+                Judgement::Unknown { cause, .. } if accepted.accepts(*cause, None) => {
+                    standing = Standing::AcceptedUnknown;
+                    counts.accepted = 1;
+                }
                 Judgement::Unknown { .. } => counts.unknown = 1,
             }
-            ControlJudgement::Cluster { judgement, counts }
+            ControlJudgement::Cluster { judgement, standing, counts }
         }
         About::Container => judge.workloads(inventory),
     })
@@ -106,6 +112,7 @@ impl Judge<'_, '_> {
                 ControlStatus::Failed => counts.failed += 1,
                 ControlStatus::Unknown => counts.unknown += 1,
                 ControlStatus::AcceptedUnknown => counts.accepted += 1,
+                ControlStatus::Excepted => counts.excepted += 1,
                 ControlStatus::Passed => counts.passed += 1,
                 ControlStatus::Irrelevant => {
                     counts.irrelevant += 1;
@@ -152,13 +159,15 @@ impl Judge<'_, '_> {
             container: subject.container.name.clone(),
             kind: subject.container.kind,
             path: subject.container.path.clone(),
+            position: subject.container.position.clone(),
             declared_in: subject.container.declared_in,
             reference: subject.image.reference.clone(),
             digest,
             basis: subject.image.basis,
             pods: subject.image.pods.clone(),
             judgement,
-            accepted,
+            standing: if accepted { Standing::AcceptedUnknown } else { Standing::AsIs },
+            novelty: None,
             remediation,
             warnings,
             evidence,
@@ -293,22 +302,18 @@ fn in_scope(scope: &Scope, values: &Values, subject: &Subject<'_>) -> bool {
     image && kind && listed(&scope.namespaces, &key.namespace)
 }
 
-/// A workload fails when any container fails, else is unknown when any is (and that is not accepted), else passes.
+/// A workload fails when any container fails, else is unknown when any is (and that is not accepted), else passes; what is excepted
+/// neither fails nor is unknown.
 fn fold(containers: &[ContainerFinding]) -> ControlStatus {
-    let unknown = |accepted: bool| {
-        containers.iter().any(|finding| matches!(finding.judgement, Judgement::Unknown { .. }) && finding.accepted == accepted)
+    let status = |finding: &ContainerFinding| match (&finding.judgement, finding.standing) {
+        (Judgement::Pass { .. }, _) => ControlStatus::Passed,
+        (_, Standing::Excepted(_)) => ControlStatus::Excepted,
+        (Judgement::Fail { .. }, _) => ControlStatus::Failed,
+        (Judgement::Unknown { .. }, Standing::AcceptedUnknown) => ControlStatus::AcceptedUnknown,
+        (Judgement::Unknown { .. }, Standing::AsIs) => ControlStatus::Unknown,
     };
-    if containers.is_empty() {
-        ControlStatus::Irrelevant
-    } else if containers.iter().any(|finding| matches!(finding.judgement, Judgement::Fail { .. })) {
-        ControlStatus::Failed
-    } else if unknown(false) {
-        ControlStatus::Unknown
-    } else if unknown(true) {
-        ControlStatus::AcceptedUnknown
-    } else {
-        ControlStatus::Passed
-    }
+    // The worst comes first in order.
+    containers.iter().map(status).min().unwrap_or(ControlStatus::Irrelevant)
 }
 
 /// Fills the placeholders of a remediation.

@@ -9,7 +9,7 @@ use super::error::did_you_mean;
 use super::located::Fault;
 use super::parameter::{OrParam, ParameterSpec, ParameterType};
 use super::rule::{ParameterUse, Rule};
-use crate::model::Pattern;
+use crate::model::{Pattern, Stage};
 
 /// What one judgement of a control is about.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -65,6 +65,9 @@ pub struct Control {
     /// Base score, 1 to 10.
     #[schemars(range(min = 1, max = 10))]
     pub severity: u8,
+    /// How far it has come: a new one starts as `preview`, which is judged and shown, and does not count.
+    #[serde(default, skip_serializing_if = "is_stable")]
+    pub stage: Stage,
     /// What one judgement is about.
     #[serde(default)]
     pub subject: Subject,
@@ -171,6 +174,10 @@ impl Scope {
             _ => None,
         }
     }
+}
+
+fn is_stable(stage: &Stage) -> bool {
+    *stage == Stage::Stable
 }
 
 fn is_id(text: &str) -> bool {

@@ -17,6 +17,9 @@ pub struct Framework {
     pub id: String,
     /// Title.
     pub title: String,
+    /// Its version, `MAJOR.MINOR`: within a major one it never gets stricter.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
     /// What it is for.
     #[serde(default)]
     pub description: String,

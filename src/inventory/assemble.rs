@@ -184,6 +184,7 @@ impl Assembly {
             }
         }
         let gap = |what: String, detail: &str| Gap {
+            cluster: None,
             what,
             namespace: None,
             workloads_missing: true,

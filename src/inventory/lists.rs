@@ -150,6 +150,7 @@ pub(super) fn gaps(failures: &[Failure]) -> Vec<Gap> {
             let first = failures.first().map(|failure| failure.error.detail.as_str()).unwrap_or_default();
             let advice = stop.map_or_else(|| advice(cause, namespace), Stop::advice);
             Gap {
+                cluster: None,
                 what: format!("{} in {place}", kinds.join(", ")),
                 namespace: namespace.map(str::to_owned),
                 workloads_missing: true,

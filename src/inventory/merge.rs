@@ -82,7 +82,7 @@ pub(super) fn merge(mut parts: Vec<Part>) -> Vec<Workload> {
         // Pods that are over without ever having run, under an owner whose template is not known: there is nothing to judge.
         if !containers.is_empty() {
             let origin = if read { Origin::Cluster } else { Origin::OwnerReference };
-            workloads.push(Workload { key, labels, origin, containers, pods });
+            workloads.push(Workload { key, labels, annotations: Labels::default(), origin, containers, pods });
         }
     }
     workloads
@@ -152,6 +152,7 @@ fn start_container(place: &Place, image: &SeenImage) -> Container {
         name: (&image.name).into(),
         kind: image.kind,
         path: place.path.clone(),
+        position: None,
         declared_in: place.declared_in,
         pull_policy: None,
         images: Vec::new(),

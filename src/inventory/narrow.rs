@@ -46,7 +46,7 @@ pub fn narrow(mut inventory: Inventory, scope: &Scope) -> Result<Inventory, Scop
 }
 
 fn gap(what: String, cause: Cause, detail: &str) -> Gap {
-    Gap { what, namespace: None, workloads_missing: true, cause, detail: detail.to_owned() }
+    Gap { cluster: None, what, namespace: None, workloads_missing: true, cause, detail: detail.to_owned() }
 }
 
 /// What is named in the new scope and was left out by the old one: nothing of it was listed.
@@ -110,7 +110,7 @@ mod tests {
 
     fn inventory(scope: Scope, origin: Origin) -> Inventory {
         let key = ObjectKey { api_version: "apps/v1".into(), kind: "Deployment".into(), namespace: "a".into(), name: "web".into() };
-        let workload = Workload { key, labels: Labels::default(), origin, containers: Vec::new(), pods: 1 };
+        let workload = Workload { key, labels: Labels::default(), annotations: Labels::default(), origin, containers: Vec::new(), pods: 1 };
         Inventory {
             cluster: None,
             scope,

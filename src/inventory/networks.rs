@@ -174,6 +174,7 @@ pub(super) fn gap(error: &RequestError) -> Gap {
         None => "try again",
     };
     Gap {
+        cluster: None,
         what: "the address ranges of services".to_owned(),
         namespace: None,
         workloads_missing: false,

@@ -161,6 +161,7 @@ impl Owners {
         failures
             .into_iter()
             .map(|((kind, namespace, cause, stop), (count, first))| Gap {
+                cluster: None,
                 what: format!(
                     "{count} {} of kind {kind}{}",
                     if count == 1 { "owner" } else { "owners" },

@@ -180,6 +180,7 @@ impl Failures {
         self.0
             .into_iter()
             .map(|((kind, cause), (count, first))| Gap {
+                cluster: None,
                 what: format!("{count} templates of kind {kind}"),
                 namespace: None,
                 workloads_missing: false,

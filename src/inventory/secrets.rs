@@ -46,6 +46,7 @@ pub(super) async fn read(api: &Api, names: BTreeSet<SecretName>) -> (Vec<PullSec
             Ok(_) => {}
             Err(RequestError { stop: Some(stop), .. }) => unread.add(*stop),
             Err(error) => gaps.push(Gap {
+                cluster: None,
                 what: format!("pull secret {name}"),
                 namespace: Some(name.namespace.to_string()),
                 workloads_missing: false,
@@ -74,6 +75,7 @@ impl Unread {
     fn gap(self, what: &str) -> Option<Gap> {
         let (stop, count) = self.0?;
         Some(Gap {
+            cluster: None,
             what: format!("{what}: {count} not read"),
             namespace: None,
             workloads_missing: false,
@@ -135,6 +137,7 @@ pub(super) async fn of_accounts(api: &Api, accounts: BTreeSet<AccountName>) -> (
             }
             Err(RequestError { stop: Some(stop), .. }) => unread.add(stop),
             Err(error) => gaps.push(Gap {
+                cluster: None,
                 what: format!("pull secrets of service account {}/{}", account.0, account.1),
                 namespace: Some(account.0.to_string()),
                 workloads_missing: false,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::digest::Digest;
 use super::shared_text::SharedText;
 use super::verdict::{Cause, Reason};
-use super::workload::{Basis, ContainerKind, DeclaredIn, PodSample};
+use super::workload::{Basis, ContainerKind, DeclaredIn, PodSample, SourcePosition};
 
 /// The answer of a rule, in three-valued logic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,29 @@ pub struct Evidence {
     pub image: u32,
 }
 
+/// How an answer counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Standing {
+    /// As it is.
+    #[default]
+    AsIs,
+    /// An unknown whose cause the user accepts for this run: an unknown all the same, but none at a gate.
+    AcceptedUnknown,
+    /// An exception is in force for it: it counts as passed, and is shown as excepted. Position in the report's list of exceptions.
+    Excepted(u32),
+}
+
+/// How an answer stands beside a baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Novelty {
+    /// The baseline does not have it: it counts at the gates.
+    New,
+    /// The baseline has it already.
+    Known,
+}
+
 /// What a control says about one image of one container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -71,6 +94,8 @@ pub struct ContainerFinding {
     pub kind: ContainerKind,
     /// Path of its image field.
     pub path: SharedText,
+    /// Where that field stands in a manifest; none where it was read from a cluster, or where it is not known.
+    pub position: Option<Box<SourcePosition>>,
     /// Whether the workload's template declares it.
     pub declared_in: DeclaredIn,
     /// The reference as it is written.
@@ -83,8 +108,10 @@ pub struct ContainerFinding {
     pub pods: PodSample,
     /// The answer.
     pub judgement: Judgement,
-    /// Whether the user accepts this unknown.
-    pub accepted: bool,
+    /// How the answer counts.
+    pub standing: Standing,
+    /// How it stands beside a baseline; none without one, and for a pass.
+    pub novelty: Option<Novelty>,
     /// What to do, with the control's placeholders filled; empty for a pass.
     pub remediation: String,
     /// Warnings that do not change the answer.
@@ -103,6 +130,8 @@ pub enum ControlStatus {
     Unknown,
     /// None fails, the unknown ones are all accepted.
     AcceptedUnknown,
+    /// What would fail (or be unknown) is excepted: counted as passed.
+    Excepted,
     /// All pass.
     Passed,
     /// No container is in the control's scope.

@@ -58,6 +58,9 @@ pub struct Gap {
     /// Its namespace, if it is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
+    /// Name of its cluster, in a report about several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
     /// Whether workloads may be missing from the report because of it (else only details of some are).
     pub workloads_missing: bool,
     /// Why.

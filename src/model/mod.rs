@@ -41,7 +41,7 @@ pub use evidence::{
     Carrier, ChildSignatures, ImageEvidence, IndexAbove, ManifestPresence, PlaceOutcome, PlaceRecord, Relation, SIGNATURE_TYPE, Statement,
     StatementFormat, StatementSource, SubjectState, TagState,
 };
-pub use finding::{ContainerFinding, ControlStatus, Evidence, Judgement, WorkloadFinding};
+pub use finding::{ContainerFinding, ControlStatus, Evidence, Judgement, Novelty, Standing, WorkloadFinding};
 pub use github::{GITHUB_API, GithubScope, GithubStore, GithubStoreError};
 pub use inventory::{ClusterIdentity, Gap, Inventory, InventoryCounts, NotJudged, NotVisible, Scope};
 pub use ledger::{
@@ -62,8 +62,8 @@ pub use proof::{CertificateClaims, LogRecord, Proof, ProvenTime, Signer, Step, S
 pub use provenance::{BuildLevel, Provenance, Source, SourcePattern, SourcePatternError};
 pub use reference::{ImageReference, ReferenceError, Repository};
 pub use report::{
-    ControlOutcome, ControlResult, DocumentDigest, FrameworkResult, GateOutcome, GateResult, Header, ImageRecord, Report, ReportSource,
-    TRUST_POLICY, WorkloadRecord,
+    BaselineRecord, ClusterRecord, ControlOutcome, ControlResult, DocumentDigest, ExceptionRecord, ExceptionState, FrameworkResult,
+    GateCheck, GateOutcome, GateResult, Header, ImageRecord, Report, ReportSource, Stage, TRUST_POLICY, WorkloadRecord,
 };
 pub use sbom::{Package, Sbom, SbomFormat};
 pub use score::{Compliance, Counts, Severity};
@@ -76,5 +76,5 @@ pub use verdict::{Cause, Reason, Verdict};
 pub use verification::{PolicyStep, VerificationReport, VerifiedSignature};
 pub use workload::{
     Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, ObjectKey, Origin, PodSample, PullPolicy, RunningImage,
-    Workload,
+    SourcePosition, Workload,
 };

@@ -8,10 +8,10 @@ use super::build::ShownLevel;
 use super::coverage::{Milestones, ThreatCoverage};
 use super::digest::Digest;
 use super::evidence::ImageEvidence;
-use super::finding::WorkloadFinding;
+use super::finding::{Judgement, Novelty, Standing, WorkloadFinding};
 use super::inventory::{ClusterIdentity, Gap, InventoryCounts, NotJudged, NotVisible, Scope};
 use super::score::{Compliance, Counts, Severity};
-use super::shared_text::Labels;
+use super::shared_text::{Labels, SharedText};
 use super::trust::RootRecord;
 use super::workload::{ObjectKey, Origin, RunningImage};
 
@@ -39,6 +39,23 @@ pub struct DocumentDigest {
     pub digest: Digest,
 }
 
+/// A cluster in the report.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterRecord {
+    /// By what name its workloads refer to it: the kubeconfig's context, else its UID, else `cluster`; no two in a report have the same.
+    pub name: SharedText,
+    /// Which it is, and as whom it was read.
+    pub identity: ClusterIdentity,
+}
+
+impl From<ClusterIdentity> for ClusterRecord {
+    fn from(identity: ClusterIdentity) -> Self {
+        let name = identity.context.as_deref().or(identity.uid.as_deref()).unwrap_or("cluster");
+        Self { name: name.into(), identity }
+    }
+}
+
 /// Who asked what, when, of whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -51,8 +68,8 @@ pub struct Header {
     pub as_of: Timestamp,
     /// Whether that moment was asked for: registries and the cluster are still as they were when they were asked.
     pub rewound: bool,
-    /// Which cluster.
-    pub cluster: Option<ClusterIdentity>,
+    /// Which clusters, by name; one where one was scanned, none for manifests and named images.
+    pub clusters: Vec<ClusterRecord>,
     /// What was chosen.
     pub scope: Scope,
     /// Documents that went into it, sorted.
@@ -86,6 +103,10 @@ pub struct ImageRecord {
 pub struct WorkloadRecord {
     /// Its name.
     pub key: ObjectKey,
+    /// Name of its cluster; none for manifests and named images.
+    pub cluster: Option<SharedText>,
+    /// Who answers for it, by label, annotation or namespace as the user has chosen; none where nothing says.
+    pub owner: Option<SharedText>,
     /// Where it was read from.
     pub origin: Origin,
     /// Pods folded into it.
@@ -120,7 +141,11 @@ pub enum ControlOutcome {
     /// It is about the cluster as a whole.
     Cluster {
         /// The answer.
-        judgement: super::finding::Judgement,
+        judgement: Judgement,
+        /// How it counts.
+        standing: Standing,
+        /// How it stands beside a baseline.
+        novelty: Option<Novelty>,
         /// Its compliance: 0, 100, or the whole interval.
         compliance: Compliance,
     },
@@ -138,6 +163,8 @@ pub struct ControlResult {
     pub base_score: u8,
     /// Severity by base score.
     pub severity: Severity,
+    /// How far it has come.
+    pub stage: Stage,
     /// SLSA threats (letters of SLSA 1.0) that it sees.
     pub threats: Vec<String>,
     /// Why it matters.
@@ -150,6 +177,17 @@ pub struct ControlResult {
     pub counts: Counts,
     /// How it came out.
     pub outcome: ControlOutcome,
+}
+
+/// How far a control has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Stage {
+    /// It counts.
+    #[default]
+    Stable,
+    /// It is new: judged and shown, but outside every score and gate, unless a gate names it.
+    Preview,
 }
 
 impl ControlResult {
@@ -180,6 +218,8 @@ pub struct FrameworkResult {
     pub id: String,
     /// Title.
     pub title: String,
+    /// Its version, `MAJOR.MINOR`: never stricter within a major one.
+    pub version: String,
     /// Its controls, by identifier.
     pub controls: Vec<String>,
     /// The mean of its configured controls; none where no control has a compliance.
@@ -200,16 +240,101 @@ pub enum GateOutcome {
     NothingApplicable,
 }
 
+/// What a gate asks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum GateCheck {
+    /// At least this compliance.
+    Compliance {
+        /// The threshold, percent.
+        threshold: f64,
+        /// The compliance that it was compared with: accepted unknowns and what a baseline has already count as passed.
+        reached: Option<Compliance>,
+    },
+    /// No control of at least this severity may fail.
+    Severity {
+        /// The severity.
+        at_least: Severity,
+        /// Controls that fail, by identifier, sorted.
+        failing: Vec<String>,
+        /// Controls of which it is not known, by identifier, sorted.
+        unknown: Vec<String>,
+    },
+    /// None of these controls may fail.
+    Controls {
+        /// Their identifiers, sorted.
+        named: Vec<String>,
+        /// Those that fail.
+        failing: Vec<String>,
+        /// Those of which it is not known.
+        unknown: Vec<String>,
+    },
+}
+
 /// A gate and how it came out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GateResult {
-    /// The threshold, percent.
-    pub threshold: f64,
-    /// The compliance that it was compared with, accepted unknowns counted as passed.
-    pub compliance: Option<Compliance>,
+    /// What it asks, and what was found.
+    pub check: GateCheck,
     /// How it came out.
     pub outcome: GateOutcome,
+}
+
+/// With what a report was compared, so that only what is new counts at its gates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BaselineRecord {
+    /// The file or directory, as it was named.
+    pub name: String,
+    /// The moment as of which it was judged.
+    pub as_of: Timestamp,
+    /// Failing or unknown answers that it does not have.
+    pub new: u64,
+    /// Failing or unknown answers that it has already.
+    pub known: u64,
+    /// Failing or unknown answers of the baseline that are gone.
+    pub gone: u64,
+}
+
+/// Whether an exception holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ExceptionState {
+    /// It does.
+    InForce,
+    /// It does, and ends soon.
+    Expiring,
+    /// It is over: what it excepted counts again.
+    Expired,
+    /// The organisation does not allow it: what it would except counts.
+    NotAllowed,
+}
+
+/// An exception in the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExceptionRecord {
+    /// Its name.
+    pub name: String,
+    /// The file that it is from.
+    pub file: String,
+    /// Why it was made; empty in Kubescape's files that give none.
+    pub reason: String,
+    /// Until when it holds; none in Kubescape's files that say nothing.
+    pub expires: Option<Timestamp>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Who approved it.
+    pub approved_by: Option<String>,
+    /// Where it was asked for.
+    pub ticket: Option<String>,
+    /// Whether it holds as of the report's moment.
+    pub state: ExceptionState,
+    /// Answers that it turns (in force), or would have turned (else).
+    pub matched: u64,
+    /// What a person should know: that it matches nothing, or everything, or why it is not allowed.
+    pub warnings: Vec<String>,
 }
 
 /// Everything that a scan says.
@@ -236,8 +361,12 @@ pub struct Report {
     pub frameworks: Vec<FrameworkResult>,
     /// The mean of all controls that have a compliance.
     pub compliance: Option<Compliance>,
-    /// The gate, if one was set.
-    pub gate: Option<GateResult>,
+    /// The gates that were set: compliance, severity, controls.
+    pub gates: Vec<GateResult>,
+    /// With what it was compared, if with anything.
+    pub baseline: Option<BaselineRecord>,
+    /// Exceptions that were given, in the order of their files and within them.
+    pub exceptions: Vec<ExceptionRecord>,
     /// Threats of SLSA 1.0, in order.
     pub threats: Vec<ThreatCoverage>,
     /// How far the organisation is, where milestones were asked for.

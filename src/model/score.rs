@@ -55,6 +55,8 @@ pub struct Counts {
     pub unknown: u64,
     /// Unknown by a cause that the user accepts.
     pub accepted: u64,
+    /// Excepted: counted as passed, and shown as excepted.
+    pub excepted: u64,
     /// Outside the control's scope: not in the score.
     pub irrelevant: u64,
 }
@@ -63,7 +65,7 @@ impl Counts {
     /// Workloads in the score.
     #[must_use]
     pub fn applicable(&self) -> u64 {
-        self.passed + self.failed + self.unknown + self.accepted
+        self.passed + self.failed + self.unknown + self.accepted + self.excepted
     }
 }
 

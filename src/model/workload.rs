@@ -68,6 +68,21 @@ pub enum Origin {
     Argument,
 }
 
+/// Where an image field stands in a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SourcePosition {
+    /// The file as it was given, `-` for standard input.
+    pub file: SharedText,
+    /// Line of the image's value, from 1.
+    pub line: u32,
+    /// Column of its first letter, from 1, in Unicode scalar values.
+    pub column: u32,
+    /// The template or kustomization that the manifest was rendered from, as the renderer names it; none where it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rendered_from: Option<SharedText>,
+}
+
 /// A top-level workload: what an audit reports on. Pods under a controller are folded into it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -77,6 +92,9 @@ pub struct Workload {
     /// Its labels (of the object, not of its pods).
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
+    /// Those of its annotations that were asked for: others are not kept.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub annotations: Labels,
     /// Where it was read from.
     pub origin: Origin,
     /// Its containers, in the order of kind, then of the specification.
@@ -133,6 +151,9 @@ pub struct Container {
     pub kind: ContainerKind,
     /// Path of its image field in the object, `spec.template.spec.containers[0].image`; for one that only pods have, the path in the pod.
     pub path: SharedText,
+    /// Where that field stands in a manifest; none where it was read from a cluster, or where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Box<SourcePosition>>,
     /// Whether the template declares it.
     pub declared_in: DeclaredIn,
     /// The pull policy that is written, if any; where pods differ, the laxest.

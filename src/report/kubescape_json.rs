@@ -13,8 +13,8 @@ use serde::{Serialize, Serializer};
 
 use super::resources::{self, Totals};
 use crate::model::{
-    Cause, Compliance, ControlOutcome, ControlResult, ControlStatus, Judgement, Labels, Report, ReportSource, Severity, WorkloadFinding,
-    WorkloadRecord,
+    Cause, Compliance, ControlOutcome, ControlResult, ControlStatus, Judgement, Labels, Report, ReportSource, Severity, Standing,
+    WorkloadFinding, WorkloadRecord,
 };
 
 /// Writes the report as one JSON document with a line break at the end.
@@ -68,7 +68,10 @@ struct Document<'a> {
 
 impl<'a> Document<'a> {
     fn of(report: &'a Report, report_guid: String) -> Self {
-        let cluster = report.header.cluster.as_ref();
+        let cluster = match report.header.clusters.as_slice() {
+            [one] => Some(&one.identity),
+            _ => None,
+        };
         let context = cluster.and_then(|cluster| cluster.context.as_deref());
         Self {
             generation_time: report.header.as_of,
@@ -95,7 +98,7 @@ impl From<ControlStatus> for Status {
         match status {
             ControlStatus::Failed => Self::Failed,
             ControlStatus::Unknown | ControlStatus::AcceptedUnknown => Self::Skipped,
-            ControlStatus::Passed | ControlStatus::Irrelevant => Self::Passed,
+            ControlStatus::Excepted | ControlStatus::Passed | ControlStatus::Irrelevant => Self::Passed,
         }
     }
 }
@@ -125,12 +128,14 @@ impl StatusInfo {
             ControlOutcome::Judged { findings, .. } if control.counts.unknown + control.counts.accepted > 0 => {
                 Self::with(Status::Skipped, "notEvaluated", Some(causes(findings.iter())))
             }
+            ControlOutcome::Judged { .. } if control.counts.excepted > 0 => Self::with(Status::Passed, "w/exceptions", None),
             ControlOutcome::Judged { .. } => Self::plain(Status::Passed),
             ControlOutcome::Irrelevant => Self::with(Status::Passed, "irrelevant", None),
             ControlOutcome::Unconfigured { missing } => {
                 Self::with(Status::Skipped, "configuration", Some(format!("not configured: {}", missing.join(", "))))
             }
             ControlOutcome::RequiresReview { text } => Self::with(Status::Skipped, "requires review", Some(text.clone())),
+            ControlOutcome::Cluster { standing: Standing::Excepted(_), .. } => Self::with(Status::Passed, "w/exceptions", None),
             ControlOutcome::Cluster { judgement, .. } => match judgement {
                 Judgement::Pass { .. } => Self::plain(Status::Passed),
                 Judgement::Fail { .. } => Self::plain(Status::Failed),
@@ -145,6 +150,7 @@ impl StatusInfo {
             ControlStatus::Unknown | ControlStatus::AcceptedUnknown => {
                 Self::with(Status::Skipped, "notEvaluated", Some(causes(std::iter::once(finding))))
             }
+            ControlStatus::Excepted => Self::with(Status::Passed, "w/exceptions", None),
             ControlStatus::Failed | ControlStatus::Passed => Self::plain(Status::from(finding.status)),
         }
     }
@@ -244,7 +250,7 @@ impl ResourceCounters {
         let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
         let counts = control.counts;
         Self {
-            passed_resources: number(counts.passed),
+            passed_resources: number(counts.passed + counts.excepted),
             failed_resources: number(counts.failed),
             skipped_resources: number(counts.unknown + counts.accepted),
             excluded_resources: 0,
@@ -314,7 +320,7 @@ fn workload_at(report: &Report, position: u32) -> Option<&WorkloadRecord> {
 struct Framework<'a> {
     name: &'a str,
     status: Status,
-    version: &'static str,
+    version: &'a str,
     controls: BTreeMap<&'a str, Control<'a>>,
     #[serde(rename = "ResourceCounters")]
     resource_counters: ResourceCounters,
@@ -331,7 +337,7 @@ impl<'a> Framework<'a> {
         Self {
             name: &framework.id,
             status: worst(members.iter().copied()),
-            version: "",
+            version: &framework.version,
             resource_counters: ResourceCounters::of(Totals::of(&statuses)),
             score: framework.compliance.map(risk),
             compliance_score: framework.compliance.map(|compliance| compliance.lower),

@@ -5,6 +5,8 @@
 
 mod advice;
 pub mod build;
+pub mod causes;
+mod gates;
 pub mod images;
 mod indented;
 pub mod json;

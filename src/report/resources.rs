@@ -40,7 +40,7 @@ impl Totals {
             match status {
                 ControlStatus::Failed => totals.failed += 1,
                 ControlStatus::Unknown | ControlStatus::AcceptedUnknown => totals.unknown += 1,
-                ControlStatus::Passed => totals.passed += 1,
+                ControlStatus::Excepted | ControlStatus::Passed => totals.passed += 1,
                 ControlStatus::Irrelevant => {}
             }
         }

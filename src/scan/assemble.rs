@@ -17,8 +17,8 @@ pub struct Judged {
     pub frameworks: Vec<FrameworkResult>,
     /// The mean of all.
     pub compliance: Option<Compliance>,
-    /// The gate.
-    pub gate: Option<GateResult>,
+    /// The gates.
+    pub gates: Vec<GateResult>,
     /// Threats.
     pub threats: Vec<ThreatCoverage>,
     /// Milestones.
@@ -34,6 +34,7 @@ pub fn assemble(header: Header, inventory: Inventory, evidence: EvidenceByImage,
         ImageRecord { reference: task.reference.to_string(), running: task.running, evidence, build }
     };
     let not_visible = not_visible(header.source);
+    let cluster = header.clusters.first().map(|cluster| cluster.name.clone());
     Report {
         header,
         listed: inventory.counts,
@@ -43,13 +44,22 @@ pub fn assemble(header: Header, inventory: Inventory, evidence: EvidenceByImage,
         workloads: inventory
             .workloads
             .into_iter()
-            .map(|workload| WorkloadRecord { key: workload.key, origin: workload.origin, pods: workload.pods, labels: workload.labels })
+            .map(|workload| WorkloadRecord {
+                key: workload.key,
+                cluster: cluster.clone(),
+                owner: None,
+                origin: workload.origin,
+                pods: workload.pods,
+                labels: workload.labels,
+            })
             .collect(),
         images: evidence.into_iter().map(record).collect(),
         controls: judged.controls,
         frameworks: judged.frameworks,
         compliance: judged.compliance,
-        gate: judged.gate,
+        gates: judged.gates,
+        baseline: None,
+        exceptions: Vec::new(),
         threats: judged.threats,
         milestones: judged.milestones,
     }

@@ -17,10 +17,10 @@ use crate::documents::{
 };
 use crate::model::{
     Algorithm, AuthorityMaterial, Basis, Carrier, Cause, CertificateClaims, Container, ContainerImage, ContainerKind, CredentialKind,
-    DeclaredBecause, DeclaredIn, Digest, ImageEvidence, ImageReference, IndexAbove, Inventory, InventoryCounts, Judgement, Link, LogRecord,
-    ManifestPresence, OCI_MANIFEST, ObjectKey, Origin, PlaceOutcome, PlaceRecord, PodSample, PolicyMaterial, PredicateType, Proof,
-    ProvenTime, PublicKey, Reason, Relation, RootOrigin, RunningImage, Scope, Signer, Statement, StatementFormat, StatementSource, Step,
-    StepOutcome, SubjectName, SubjectState, TagState, TimeSource, Trial, TriedWith, TrustRoot, UnknownAnswer, Wanted, Workload,
+    DeclaredBecause, DeclaredIn, Digest, ImageEvidence, ImageReference, IndexAbove, Inventory, InventoryCounts, Judgement, Labels, Link,
+    LogRecord, ManifestPresence, OCI_MANIFEST, ObjectKey, Origin, PlaceOutcome, PlaceRecord, PodSample, PolicyMaterial, PredicateType,
+    Proof, ProvenTime, PublicKey, Reason, Relation, RootOrigin, RunningImage, Scope, Signer, Statement, StatementFormat, StatementSource,
+    Step, StepOutcome, SubjectName, SubjectState, TagState, TimeSource, Trial, TriedWith, TrustRoot, UnknownAnswer, Wanted, Workload,
 };
 use crate::policy::{AsOf, NamedBuilders, NamedPolicy, PolicyOrigin, TrustPolicies};
 use crate::verify::attested;
@@ -343,11 +343,13 @@ fn workload(case: &TestCase) -> Workload {
             name: of.name.as_str().into(),
         },
         labels: of.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+        annotations: Labels::default(),
         origin: Origin::Cluster,
         containers: vec![Container {
             name: of.container.as_str().into(),
             kind: ContainerKind::Container,
             path: "spec.template.spec.containers[0].image".into(),
+            position: None,
             declared_in: if of.injected { DeclaredIn::PodOnly } else { DeclaredIn::Template },
             pull_policy: of.pull_policy.map(Into::into),
             images: vec![ContainerImage {

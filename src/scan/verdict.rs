@@ -10,6 +10,7 @@ use crate::controls::{AcceptedUnknowns, Configuration, ControlJudgement, Paramet
 use crate::documents::{Control, Framework};
 use crate::model::{
     Compliance, ContainerImage, ControlOutcome, ControlResult, Counts, FrameworkResult, GateResult, ImageEvidence, Inventory, Severity,
+    Stage,
 };
 use crate::score;
 
@@ -42,12 +43,12 @@ pub fn judge_all(judging: &Judging<'_>, inventory: &Inventory, evidence: &Eviden
     for control in &judging.controls {
         let (result, at_gate) =
             result(control, judge(control, judging.configuration, inventory, &lookup, judging.accepted, judging.trust)?);
-        gated.extend(at_gate);
+        gated.extend(at_gate.filter(|_| result.stage == Stage::Stable));
         results.push(result);
     }
     results.sort_by(|one: &ControlResult, other| other.severity.cmp(&one.severity).then_with(|| one.id.cmp(&other.id)));
     let compliance_of = |ids: &[String]| {
-        let of: Vec<_> = results.iter().filter(|result| ids.contains(&result.id)).filter_map(ControlResult::compliance).collect();
+        let of: Vec<_> = scored(&results).filter(|result| ids.contains(&result.id)).filter_map(ControlResult::compliance).collect();
         score::mean(&of)
     };
     let frameworks = judging
@@ -56,18 +57,24 @@ pub fn judge_all(judging: &Judging<'_>, inventory: &Inventory, evidence: &Eviden
         .map(|framework| FrameworkResult {
             id: framework.id.clone(),
             title: framework.title.clone(),
+            version: framework.version.clone(),
             controls: framework.controls.clone(),
             compliance: compliance_of(&framework.controls),
         })
         .collect();
-    let all: Vec<_> = results.iter().filter_map(ControlResult::compliance).collect();
-    let gate: Option<GateResult> = judging.threshold.map(|threshold| score::gate(threshold, score::mean(&gated)));
+    let all: Vec<_> = scored(&results).filter_map(ControlResult::compliance).collect();
+    let gates: Vec<GateResult> = judging.threshold.map(|threshold| score::gate(threshold, score::mean(&gated))).into_iter().collect();
     let milestone = |framework: &Framework| {
         Some(score::Milestone { order: framework.milestone?, framework: framework.id.clone(), controls: framework.controls.clone() })
     };
     let asked: Vec<_> = judging.frameworks.iter().filter_map(|framework| milestone(framework)).collect();
     let (threats, milestones) = (score::threats(&results), score::milestones(&asked, &results));
-    Ok(Judged { compliance: score::mean(&all), controls: results, frameworks, gate, threats, milestones })
+    Ok(Judged { compliance: score::mean(&all), controls: results, frameworks, gates, threats, milestones })
+}
+
+/// Those that count.
+fn scored(results: &[ControlResult]) -> impl Iterator<Item = &ControlResult> {
+    results.iter().filter(|result| result.stage == Stage::Stable)
 }
 
 /// The result of one control, and its compliance as a gate sees it.
@@ -77,8 +84,8 @@ fn result(control: &Control, judgement: ControlJudgement) -> (ControlResult, Opt
             Some(compliance) => (counts, ControlOutcome::Judged { compliance, findings }),
             None => (counts, ControlOutcome::Irrelevant),
         },
-        ControlJudgement::Cluster { judgement, counts } => match score::compliance(&counts) {
-            Some(compliance) => (counts, ControlOutcome::Cluster { judgement, compliance }),
+        ControlJudgement::Cluster { judgement, standing, counts } => match score::compliance(&counts) {
+            Some(compliance) => (counts, ControlOutcome::Cluster { judgement, standing, novelty: None, compliance }),
             None => (counts, ControlOutcome::Irrelevant),
         },
         ControlJudgement::Unconfigured(missing) => (Counts::default(), ControlOutcome::Unconfigured { missing }),
@@ -89,6 +96,7 @@ fn result(control: &Control, judgement: ControlJudgement) -> (ControlResult, Opt
         title: control.title.clone(),
         base_score: control.severity,
         severity: Severity::from_base_score(control.severity),
+        stage: control.stage,
         threats: control.threats.clone(),
         rationale: control.rationale.clone(),
         remediation: control.remediation.clone(),

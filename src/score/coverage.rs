@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    ControlOutcome, ControlResult, ControlStatus, Coverage, Judgement, ManualControl, Milestones, NextMilestone, Threat, ThreatCoverage,
+    ControlOutcome, ControlResult, ControlStatus, Coverage, Judgement, ManualControl, Milestones, NextMilestone, Stage, Standing, Threat,
+    ThreatCoverage,
 };
 
 /// How a control came out as a whole.
@@ -11,15 +12,20 @@ use crate::model::{
 enum Whole {
     Fails,
     IsUnknown,
+    /// It fails, and that is excepted.
+    IsExcepted,
     Passes,
     Nothing,
 }
 
 fn whole(control: &ControlResult) -> Whole {
     match &control.outcome {
+        _ if control.stage == Stage::Preview => Whole::Nothing,
         ControlOutcome::Judged { .. } if control.counts.failed > 0 => Whole::Fails,
         ControlOutcome::Judged { .. } if control.counts.unknown + control.counts.accepted > 0 => Whole::IsUnknown,
+        ControlOutcome::Judged { .. } if control.counts.excepted > 0 => Whole::IsExcepted,
         ControlOutcome::Judged { .. } => Whole::Passes,
+        ControlOutcome::Cluster { standing: Standing::Excepted(_), .. } => Whole::IsExcepted,
         ControlOutcome::Cluster { judgement, .. } => match judgement {
             Judgement::Fail { .. } => Whole::Fails,
             Judgement::Unknown { .. } => Whole::IsUnknown,
@@ -35,7 +41,8 @@ pub fn threats(controls: &[ControlResult]) -> Vec<ThreatCoverage> {
     let of = |threat: Threat| {
         let seeing = || controls.iter().filter(move |control| control.threats.iter().any(|letter| letter == threat.letter()));
         let coverage = match seeing().map(whole).min() {
-            Some(Whole::Fails) => Coverage::Violated,
+            // Who excepts a failure accepts the threat: it is not held off.
+            Some(Whole::Fails | Whole::IsExcepted) => Coverage::Violated,
             Some(Whole::IsUnknown) => Coverage::Unknown,
             Some(Whole::Passes) => Coverage::Covered,
             Some(Whole::Nothing) | None => Coverage::NotCovered,
@@ -99,12 +106,12 @@ fn missing(milestone: &Milestone, controls: &[&ControlResult]) -> NextMilestone 
     let mut missing = NextMilestone { order: milestone.order, framework: milestone.framework.clone(), ..NextMilestone::default() };
     let mut failing = BTreeSet::new();
     let mut unknown = BTreeSet::new();
-    for control in controls {
+    for control in controls.iter().filter(|control| control.stage == Stage::Stable) {
         for finding in control.findings() {
             match finding.status {
                 ControlStatus::Failed => drop(failing.insert(finding.workload)),
                 ControlStatus::Unknown | ControlStatus::AcceptedUnknown => drop(unknown.insert(finding.workload)),
-                ControlStatus::Passed | ControlStatus::Irrelevant => {}
+                ControlStatus::Excepted | ControlStatus::Passed | ControlStatus::Irrelevant => {}
             }
         }
         match (&control.outcome, whole(control)) {
@@ -135,6 +142,7 @@ mod tests {
                     ControlStatus::Failed => counts.failed += 1,
                     ControlStatus::Unknown => counts.unknown += 1,
                     ControlStatus::AcceptedUnknown => counts.accepted += 1,
+                    ControlStatus::Excepted => counts.excepted += 1,
                     ControlStatus::Passed => counts.passed += 1,
                     ControlStatus::Irrelevant => counts.irrelevant += 1,
                 }
@@ -145,6 +153,7 @@ mod tests {
             title: String::new(),
             base_score: 5,
             severity: Severity::Medium,
+            stage: Stage::Stable,
             threats: threats.chars().map(String::from).collect(),
             rationale: String::new(),
             remediation: String::new(),
@@ -161,7 +170,7 @@ mod tests {
     }
 
     fn cluster(judgement: Judgement) -> ControlOutcome {
-        ControlOutcome::Cluster { judgement, compliance: Compliance::exact(0.0) }
+        ControlOutcome::Cluster { judgement, standing: Standing::AsIs, novelty: None, compliance: Compliance::exact(0.0) }
     }
 
     fn manual(text: &str) -> ControlOutcome {

@@ -6,19 +6,19 @@ mod coverage;
 
 pub use coverage::{Milestone, milestones, threats};
 
-use crate::model::{Compliance, Counts, GateOutcome, GateResult};
+use crate::model::{Compliance, Counts, GateCheck, GateOutcome, GateResult};
 
-/// Compliance of one control over its applicable workloads: `[passed / all, (passed + unknown) / all]` in percent. None where
-/// nothing is applicable: that is not 100.
+/// Compliance of one control over its applicable workloads: `[passed / all, (passed + unknown) / all]` in percent; what is excepted
+/// counts as passed. None where nothing is applicable: that is not 100.
 #[must_use]
 pub fn compliance(counts: &Counts) -> Option<Compliance> {
-    interval(counts.passed, counts.unknown + counts.accepted, counts.applicable())
+    interval(counts.passed + counts.excepted, counts.unknown + counts.accepted, counts.applicable())
 }
 
 /// The same as a gate sees it: what is unknown by a cause that the user accepts counts as passed.
 #[must_use]
 pub fn gated(counts: &Counts) -> Option<Compliance> {
-    interval(counts.passed + counts.accepted, counts.unknown, counts.applicable())
+    interval(counts.passed + counts.excepted + counts.accepted, counts.unknown, counts.applicable())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no cluster has 2^52 workloads")]
@@ -48,7 +48,7 @@ pub fn gate(threshold: f64, compliance: Option<Compliance>) -> GateResult {
         Some(compliance) if compliance.lower >= threshold - LAST_BITS => GateOutcome::Met,
         Some(_) => GateOutcome::Undecided,
     };
-    GateResult { threshold, compliance, outcome }
+    GateResult { check: GateCheck::Compliance { threshold, reached: compliance }, outcome }
 }
 
 #[cfg(test)]

@@ -11,7 +11,14 @@ fn captured() -> Timestamp {
 
 fn inventory() -> Inventory {
     let detail = "\u{1b}[31mhostile\u{202e} text".to_owned();
-    let gap = Gap { what: "pods".into(), namespace: Some("payments".into()), workloads_missing: true, cause: Cause::Forbidden, detail };
+    let gap = Gap {
+        cluster: None,
+        what: "pods".into(),
+        namespace: Some("payments".into()),
+        workloads_missing: true,
+        cause: Cause::Forbidden,
+        detail,
+    };
     Inventory {
         cluster: None,
         scope: Scope::default(),

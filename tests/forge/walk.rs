@@ -90,6 +90,7 @@ fn workload(row: &Row, running: RunningImage) -> Workload {
         name: "app".into(),
         kind: ContainerKind::Container,
         path: "spec.template.spec.containers[0].image".into(),
+        position: None,
         declared_in: DeclaredIn::Template,
         pull_policy: None,
         images: vec![image],
@@ -100,7 +101,14 @@ fn workload(row: &Row, running: RunningImage) -> Workload {
         namespace: "fixtures".into(),
         name: row.name.as_str().into(),
     };
-    Workload { key, labels: Default::default(), origin: Origin::Cluster, containers: vec![container], pods: 1 }
+    Workload {
+        key,
+        labels: Default::default(),
+        annotations: Default::default(),
+        origin: Origin::Cluster,
+        containers: vec![container],
+        pods: 1,
+    }
 }
 
 /// Writes a snapshot of a cluster that runs the images of these rows.

@@ -140,12 +140,20 @@ fn running(host: &str, name: &str, digest: &Digest, secrets: &[PullSecret]) -> W
         name: "app".into(),
         kind: ContainerKind::Container,
         path: "spec.containers[0].image".into(),
+        position: None,
         declared_in: DeclaredIn::Template,
         pull_policy: None,
         images: vec![image],
     };
     let key = ObjectKey { api_version: "v1".into(), kind: "Pod".into(), namespace: "prod".into(), name: name.into() };
-    Workload { key, labels: Labels::default(), origin: Origin::Cluster, containers: vec![container], pods: 1 }
+    Workload {
+        key,
+        labels: Labels::default(),
+        annotations: Labels::default(),
+        origin: Origin::Cluster,
+        containers: vec![container],
+        pods: 1,
+    }
 }
 
 async fn says(host: &str, digests: [&Digest; 3], users: &[&str]) -> [String; 3] {

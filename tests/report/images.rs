@@ -13,6 +13,7 @@ fn workload(name: &str, containers: &[(&str, RunningImage, Basis)]) -> Workload 
         name: format!("c{at}").into(),
         kind: ContainerKind::Container,
         path: format!("spec.template.spec.containers[{at}].image").into(),
+        position: None,
         declared_in: DeclaredIn::Template,
         pull_policy: None,
         images: vec![ContainerImage {
@@ -29,6 +30,7 @@ fn workload(name: &str, containers: &[(&str, RunningImage, Basis)]) -> Workload 
     Workload {
         key: key("apps/v1", "Deployment", "shop", name),
         labels: Labels::default(),
+        annotations: Labels::default(),
         origin: Origin::Cluster,
         containers: containers.iter().enumerate().map(container).collect(),
         pods: 1,

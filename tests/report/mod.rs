@@ -1,6 +1,8 @@
 //! Every format of a report, as its readers get it.
 
+mod causes;
 mod files;
+mod fleet;
 mod images;
 mod programs;
 mod sample;

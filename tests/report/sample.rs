@@ -1,13 +1,14 @@
 //! Reports to render: the talk's worked example, and one that holds everything a report can say.
 
 use seaworthy::model::{
-    Attested, Basis, Carrier, Cause, CertificateClaims, ChildSignatures, ClusterIdentity, Compliance, ContainerFinding, ContainerKind,
-    ControlOutcome, ControlResult, ControlStatus, Counts, CredentialKind, DeclaredBecause, DeclaredIn, Digest, DocumentDigest, Evidence,
-    FrameworkResult, Gap, GateOutcome, GateResult, Header, ImageEvidence, ImageRecord, InventoryCounts, Judgement, Labels, LogRecord,
-    ManifestPresence, NotJudged, NotVisible, ObjectKey, Origin, PROVENANCE_V1, Payload, PlaceOutcome, PlaceRecord, PodSample, Predicate,
-    Proof, ProvenTime, Provenance, Reason, Relation, Report, ReportSource, RunningImage, SPDX, Sbom, SbomFormat, Scope, Severity, Signer,
-    Source, Statement, StatementFormat, StatementSource, Step, StepOutcome, SubjectName, SubjectState, TagState, TimeSource, TriedWith,
-    UnknownAnswer, VERIFICATION_SUMMARY, VerificationSummary, WorkloadFinding, WorkloadRecord,
+    Attested, Basis, Carrier, Cause, CertificateClaims, ChildSignatures, ClusterIdentity, ClusterRecord, Compliance, ContainerFinding,
+    ContainerKind, ControlOutcome, ControlResult, ControlStatus, Counts, CredentialKind, DeclaredBecause, DeclaredIn, Digest,
+    DocumentDigest, Evidence, FrameworkResult, Gap, GateCheck, GateOutcome, GateResult, Header, ImageEvidence, ImageRecord,
+    InventoryCounts, Judgement, Labels, LogRecord, ManifestPresence, NotJudged, NotVisible, ObjectKey, Origin, PROVENANCE_V1, Payload,
+    PlaceOutcome, PlaceRecord, PodSample, Predicate, Proof, ProvenTime, Provenance, Reason, Relation, Report, ReportSource, RunningImage,
+    SPDX, Sbom, SbomFormat, Scope, Severity, Signer, Source, Stage, Standing, Statement, StatementFormat, StatementSource, Step,
+    StepOutcome, SubjectName, SubjectState, TagState, TimeSource, TriedWith, UnknownAnswer, VERIFICATION_SUMMARY, VerificationSummary,
+    WorkloadFinding, WorkloadRecord,
 };
 use seaworthy::score::Milestone;
 
@@ -20,12 +21,12 @@ fn header() -> Header {
         tool_version: "0.1.0".to_owned(),
         source: ReportSource::Cluster,
         as_of: "2026-07-01T12:00:00Z".parse().unwrap(),
-        cluster: Some(ClusterIdentity {
+        clusters: vec![ClusterRecord::from(ClusterIdentity {
             uid: Some("0d5f1a52-6c0e-4f6c-9d7e-3b1f7a0c9e11".to_owned()),
             server_version: Some("v1.36.3".to_owned()),
             context: Some("ledger-prod".to_owned()),
             user: Some("system:serviceaccount:security:seaworthy".to_owned()),
-        }),
+        })],
         scope: Scope::default(),
         trust_roots: Vec::new(),
         rewound: false,
@@ -38,8 +39,9 @@ pub(crate) fn key(api_version: &str, kind: &str, namespace: &str, name: &str) ->
     ObjectKey { api_version: api_version.into(), kind: kind.into(), namespace: namespace.into(), name: name.into() }
 }
 
-fn workload(key: ObjectKey, pods: u32) -> WorkloadRecord {
-    WorkloadRecord { key, origin: Origin::Cluster, pods, labels: Labels::default() }
+pub(super) fn workload(key: ObjectKey, pods: u32) -> WorkloadRecord {
+    let cluster = Some("ledger-prod".into());
+    WorkloadRecord { key, cluster, owner: None, origin: Origin::Cluster, pods, labels: Labels::default() }
 }
 
 pub(crate) fn pods(names: &[&str]) -> PodSample {
@@ -48,12 +50,13 @@ pub(crate) fn pods(names: &[&str]) -> PodSample {
     sample
 }
 
-fn control(id: &str, title: &str, base_score: u8, counts: Counts, outcome: ControlOutcome) -> ControlResult {
+pub(super) fn control(id: &str, title: &str, base_score: u8, counts: Counts, outcome: ControlOutcome) -> ControlResult {
     ControlResult {
         id: id.to_owned(),
         title: title.to_owned(),
         base_score,
         severity: Severity::from_base_score(base_score),
+        stage: Stage::Stable,
         threats: vec!["F".to_owned()],
         rationale: "An image that nobody signed could have been made by anybody.".to_owned(),
         remediation: "Sign the image where it is built: cosign sign {image}@{digest}".to_owned(),
@@ -63,7 +66,7 @@ fn control(id: &str, title: &str, base_score: u8, counts: Counts, outcome: Contr
     }
 }
 
-fn image(reference: &str, running: Digest, statements: Vec<Statement>) -> ImageRecord {
+pub(super) fn image(reference: &str, running: Digest, statements: Vec<Statement>) -> ImageRecord {
     let repository = reference.parse::<seaworthy::model::ImageReference>().unwrap().repository().clone();
     let found = u32::try_from(statements.len()).unwrap();
     ImageRecord {
@@ -93,7 +96,7 @@ fn image(reference: &str, running: Digest, statements: Vec<Statement>) -> ImageR
     }
 }
 
-fn signature(reference: &str, relation: Relation) -> Statement {
+pub(super) fn signature(reference: &str, relation: Relation) -> Statement {
     Statement {
         format: StatementFormat::SimpleSigning,
         source: StatementSource::CosignTag,
@@ -108,7 +111,7 @@ fn signature(reference: &str, relation: Relation) -> Statement {
     }
 }
 
-fn container(name: &str, path: &str, at: u32, image: &ImageRecord, pods: PodSample, judgement: Judgement) -> ContainerFinding {
+pub(super) fn container(name: &str, path: &str, at: u32, image: &ImageRecord, pods: PodSample, judgement: Judgement) -> ContainerFinding {
     let shown = match &image.running {
         RunningImage::Manifest(digest) => Some(digest.clone()),
         _ => None,
@@ -117,24 +120,26 @@ fn container(name: &str, path: &str, at: u32, image: &ImageRecord, pods: PodSamp
         container: name.into(),
         kind: ContainerKind::Container,
         path: path.into(),
+        position: None,
         declared_in: DeclaredIn::Template,
         reference: image.reference.as_str().into(),
         digest: shown,
         basis: Basis::Running,
         pods,
         judgement,
-        accepted: false,
+        standing: Standing::AsIs,
+        novelty: None,
         remediation: String::new(),
         warnings: Vec::new(),
         evidence: Some(Evidence { image: at }),
     }
 }
 
-fn unsigned(image: &ImageRecord) -> Judgement {
+pub(super) fn unsigned(image: &ImageRecord) -> Judgement {
     Judgement::fail(Reason::Absent, format!("image: {} is not signed", image.reference))
 }
 
-const TEMPLATE: &str = "spec.template.spec.containers[0].image";
+pub(super) const TEMPLATE: &str = "spec.template.spec.containers[0].image";
 
 /// Ten workloads, eight of them unsigned.
 pub(crate) fn talk() -> Report {
@@ -167,11 +172,15 @@ pub(crate) fn talk() -> Report {
     report.controls = vec![control("C-0237", "Check if signature exists", 7, counts, ControlOutcome::Judged { compliance, findings })];
     report.listed = InventoryCounts { pods: 10, objects: 31, namespaces: 1 };
     report.compliance = Some(compliance);
-    report.gate = Some(GateResult { threshold: 80.0, compliance: Some(compliance), outcome: GateOutcome::Missed });
+    report.gates = vec![compliance_gate(80.0, Some(compliance), GateOutcome::Missed)];
     report
 }
 
-fn empty() -> Report {
+pub(super) fn compliance_gate(threshold: f64, reached: Option<Compliance>, outcome: GateOutcome) -> GateResult {
+    GateResult { check: GateCheck::Compliance { threshold, reached }, outcome }
+}
+
+pub(super) fn empty() -> Report {
     Report {
         header: header(),
         listed: InventoryCounts::default(),
@@ -192,7 +201,9 @@ fn empty() -> Report {
         controls: Vec::new(),
         frameworks: Vec::new(),
         compliance: None,
-        gate: None,
+        gates: Vec::new(),
+        baseline: None,
+        exceptions: Vec::new(),
         threats: seaworthy::score::threats(&[]),
         milestones: None,
     }
@@ -206,6 +217,7 @@ pub(crate) fn rich() -> Report {
         Scope { exclude_namespaces: vec!["kube-system".to_owned()], exclude_kinds: vec!["Job".to_owned()], ..Scope::default() };
     report.listed = InventoryCounts { pods: 48, objects: 131, namespaces: 7 };
     report.gaps = vec![Gap {
+        cluster: None,
         what: "pods in namespace payments".to_owned(),
         namespace: Some("payments".to_owned()),
         workloads_missing: true,
@@ -225,6 +237,8 @@ pub(crate) fn rich() -> Report {
         workload(key("apps/v1", "StatefulSet", "shop", "evil\u{1b}[31m\u{202e}gnp"), 1),
         workload(key("apps/v1", "Deployment", "shop", "web"), 2),
     ];
+    report.workloads[1].owner = Some("team-ledger".into());
+    report.workloads[5].owner = Some("shop".into());
     report.workloads[5].labels = [("app", "web")].into_iter().collect();
     report.images = rich_images();
     report.controls = vec![
@@ -253,11 +267,12 @@ pub(crate) fn rich() -> Report {
     report.frameworks = vec![FrameworkResult {
         id: "supply-chain-baseline".to_owned(),
         title: "Supply-chain baseline".to_owned(),
+        version: "1.0".to_owned(),
         controls: vec!["C-0078".to_owned(), "C-0236".to_owned(), "C-0237".to_owned()],
         compliance: Some(Compliance { lower: 50.0, upper: 66.66 }),
     }];
     report.compliance = Some(Compliance { lower: 33.33, upper: 77.77 });
-    report.gate = Some(GateResult { threshold: 60.0, compliance: report.compliance, outcome: GateOutcome::Undecided });
+    report.gates = vec![compliance_gate(60.0, report.compliance, GateOutcome::Undecided)];
     for (control, threats) in report.controls.iter_mut().zip(["FG", "H", "FG", "DH", "G", "E"]) {
         control.threats = threats.chars().map(String::from).collect();
     }
@@ -373,7 +388,7 @@ fn attestations() -> Vec<Statement> {
 
 fn cluster_control() -> ControlResult {
     let judgement = Judgement::fail(Reason::TooFewAuthorities, "no image in the cluster is signed by the organisation");
-    let outcome = ControlOutcome::Cluster { judgement, compliance: Compliance::exact(0.0) };
+    let outcome = ControlOutcome::Cluster { judgement, standing: Standing::AsIs, novelty: None, compliance: Compliance::exact(0.0) };
     control("SW-0001", "At least one image is signed by an authority of the organisation", 9, Counts::default(), outcome)
 }
 
@@ -410,7 +425,7 @@ fn signature_control(images: &[ImageRecord]) -> ControlResult {
         PodSample { count: 12, names: ["node-exporter-2b", "node-exporter-4x", "node-exporter-5t"].map(Into::into).to_vec() },
         Judgement::unknown(Cause::Unauthorized, "quay.io answered 401"),
     );
-    exporter.accepted = true;
+    exporter.standing = Standing::AcceptedUnknown;
     let mut job = container(
         "run",
         "spec.jobTemplate.spec.template.spec.containers[0].image",
@@ -438,7 +453,7 @@ fn signature_control(images: &[ImageRecord]) -> ControlResult {
         finding(4, ControlStatus::Failed, vec![evil]),
         finding(5, ControlStatus::Passed, vec![web]),
     ];
-    let counts = Counts { passed: 1, failed: 3, unknown: 1, accepted: 1, irrelevant: 0 };
+    let counts = Counts { passed: 1, failed: 3, unknown: 1, accepted: 1, ..Counts::default() };
     let compliance = Compliance { lower: 100.0 / 6.0, upper: 50.0 };
     control("C-0237", "Check if signature exists", 7, counts, ControlOutcome::Judged { compliance, findings })
 }

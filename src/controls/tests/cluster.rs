@@ -14,7 +14,7 @@ fn says(spec: &str, workloads: Vec<Workload>, gaps: Vec<Gap>, evidence: &ImageEv
     let mut inventory = inventory(workloads);
     inventory.gaps = gaps;
     match judged(&control(spec), &inventory, Some(evidence)) {
-        ControlJudgement::Cluster { judgement, counts } => {
+        ControlJudgement::Cluster { judgement, counts, .. } => {
             assert_eq!(counts.applicable(), 1);
             Some(Says::from(&judgement))
         }

@@ -113,6 +113,7 @@ pub(super) fn container(image: ContainerImage) -> Container {
         name: "web".into(),
         kind: ContainerKind::Container,
         path: "spec.template.spec.containers[0].image".into(),
+        position: None,
         declared_in: DeclaredIn::Template,
         pull_policy: None,
         images: vec![image],
@@ -125,11 +126,12 @@ pub(super) fn pulled(image: ContainerImage, policy: PullPolicy) -> Container {
 
 pub(super) fn workload(name: &str, containers: Vec<Container>) -> Workload {
     let key = ObjectKey { api_version: "apps/v1".into(), kind: "Deployment".into(), namespace: "prod".into(), name: name.into() };
-    Workload { key, labels: Labels::default(), origin: Origin::Cluster, containers, pods: 1 }
+    Workload { key, labels: Labels::default(), annotations: Labels::default(), origin: Origin::Cluster, containers, pods: 1 }
 }
 
 pub(super) fn gap(namespace: Option<&str>, workloads_missing: bool) -> Gap {
     Gap {
+        cluster: None,
         what: "pods".to_owned(),
         namespace: namespace.map(str::to_owned),
         workloads_missing,

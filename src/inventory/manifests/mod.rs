@@ -140,6 +140,7 @@ struct Problem {
 fn gap(file: &str, place: Option<(u32, u64)>, detail: &str) -> Gap {
     let place = place.map(|(index, line)| format!(", document {}, line {line}", index.saturating_add(1))).unwrap_or_default();
     Gap {
+        cluster: None,
         what: format!("{file}{place}"),
         namespace: None,
         workloads_missing: true,

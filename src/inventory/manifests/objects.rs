@@ -7,8 +7,8 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::model::{
-    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Inventory, InventoryCounts, NotJudged, ObjectKey, Origin,
-    PodSample, RunningImage, Scope, SharedText, Workload, escape_control,
+    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Inventory, InventoryCounts, Labels, NotJudged, ObjectKey,
+    Origin, PodSample, RunningImage, Scope, SharedText, Workload, escape_control,
 };
 
 use super::Problem;
@@ -156,6 +156,7 @@ fn workload(key: ObjectKey, metadata: &Meta<'_>, path: &str, spec: &PodSpec<'_>,
             name: entry.name.into(),
             kind: entry.kind,
             path: image_path(path, entry.kind, entry.index).into(),
+            position: None,
             declared_in: if entry.kind == ContainerKind::Ephemeral { DeclaredIn::PodOnly } else { DeclaredIn::Template },
             pull_policy: entry.pull_policy,
             images: vec![ContainerImage {
@@ -172,5 +173,5 @@ fn workload(key: ObjectKey, metadata: &Meta<'_>, path: &str, spec: &PodSpec<'_>,
         .collect();
     let labels = metadata.labels.0.iter().map(|(name, value)| (&**name, &**value)).collect();
     let origin = Origin::Manifest { file: place.file.to_owned(), document: place.document };
-    (!containers.is_empty()).then_some(Workload { key, labels, origin, containers, pods: 0 })
+    (!containers.is_empty()).then_some(Workload { key, labels, annotations: Labels::default(), origin, containers, pods: 0 })
 }

@@ -4,6 +4,7 @@
 mod attested;
 mod coverage;
 mod evidence;
+mod gates;
 mod results;
 
 use std::borrow::Cow;
@@ -15,7 +16,8 @@ use serde::{Serialize, Serializer};
 
 use self::coverage::{MilestonesEntry, ThreatEntry};
 use self::evidence::Image;
-use self::results::{Control, Finding, Findings, Framework, Gate, Workload};
+use self::gates::{Baseline, Exception, Gate, GateEntry};
+use self::results::{Control, Finding, Findings, Framework, Workload};
 use crate::model::{self, Cause, Compliance, Report};
 use crate::report::roots::Root;
 
@@ -80,8 +82,16 @@ pub struct Document<'a> {
     not_judged: Each<'a, model::NotJudged, NotJudged<'a>>,
     /// The mean of all controls that have a compliance; null where none has.
     compliance: Option<Percent>,
-    /// The gate, if one was set.
+    /// The compliance gate, if one was set; it is among `gates` too.
     gate: Option<Gate>,
+    /// The gates that were set.
+    gates: Each<'a, model::GateResult, GateEntry<'a>>,
+    /// With what the report was compared; null without a baseline.
+    baseline: Option<Baseline<'a>>,
+    /// Exceptions that were given. Findings point to them by their position here.
+    exceptions: Each<'a, model::ExceptionRecord, Exception<'a>>,
+    /// Which clusters; workloads name theirs.
+    clusters: Each<'a, model::ClusterRecord, ClusterEntry<'a>>,
     /// Frameworks that were asked for.
     frameworks: Each<'a, model::FrameworkResult, Framework<'a>>,
     /// How far the organisation is; null where no milestone was asked for.
@@ -112,7 +122,11 @@ impl<'a> Document<'a> {
             not_visible: Each::of(&report.not_visible),
             not_judged: Each::of(&report.not_judged),
             compliance: report.compliance.map(Percent::from),
-            gate: report.gate.as_ref().map(Gate::from),
+            gate: Gate::of(&report.gates),
+            gates: Each::of(&report.gates),
+            baseline: report.baseline.as_ref().map(Baseline::from),
+            exceptions: Each::of(&report.exceptions),
+            clusters: Each::of(&report.header.clusters),
             frameworks: Each::of(&report.frameworks),
             milestones: report.milestones.as_ref().map(MilestonesEntry::from),
             threats: Each::of(&report.threats),
@@ -149,7 +163,7 @@ struct Header<'a> {
     as_of: Timestamp,
     /// Whether the scan was ended before its time: the report holds what was known by then.
     interrupted: bool,
-    /// Which cluster, and as whom it was read; null for manifests and named images.
+    /// Which cluster, and as whom it was read; null for manifests, named images, and several clusters (see `clusters`).
     cluster: Option<Cluster<'a>>,
     /// What the user chose to look at. What is outside is no gap.
     scope: Scope<'a>,
@@ -177,7 +191,10 @@ impl<'a> Header<'a> {
             },
             as_of: header.as_of,
             interrupted: header.interrupted,
-            cluster: header.cluster.as_ref().map(Cluster::from),
+            cluster: match header.clusters.as_slice() {
+                [one] => Some(Cluster::from(&one.identity)),
+                _ => None,
+            },
             scope: Scope::from(&header.scope),
             documents: Each::of(&header.documents),
             trust_roots: header.trust_roots.iter().map(Root::of).collect(),
@@ -231,6 +248,22 @@ impl<'a> From<&'a model::ClusterIdentity> for Cluster<'a> {
             context: cluster.context.as_deref(),
             identity: cluster.user.as_deref(),
         }
+    }
+}
+
+/// A cluster by name.
+#[derive(Serialize, JsonSchema)]
+struct ClusterEntry<'a> {
+    /// By what name workloads refer to it.
+    name: &'a str,
+    /// Which it is, and as whom it was read.
+    #[serde(flatten)]
+    identity: Cluster<'a>,
+}
+
+impl<'a> From<&'a model::ClusterRecord> for ClusterEntry<'a> {
+    fn from(cluster: &'a model::ClusterRecord) -> Self {
+        Self { name: &cluster.name, identity: Cluster::from(&cluster.identity) }
     }
 }
 
@@ -312,6 +345,9 @@ struct Gap<'a> {
     what: &'a str,
     /// Its namespace, if it is about one.
     namespace: Option<&'a str>,
+    /// Name of its cluster, in a report about several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster: Option<&'a str>,
     /// Whether workloads may be missing from the report because of it.
     workloads_missing: bool,
     /// The stable cause.
@@ -325,6 +361,7 @@ impl<'a> From<&'a model::Gap> for Gap<'a> {
         Self {
             what: &gap.what,
             namespace: gap.namespace.as_deref(),
+            cluster: gap.cluster.as_deref(),
             workloads_missing: gap.workloads_missing,
             cause: gap.cause,
             detail: &gap.detail,

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crate::model::{
     Attested, Basis, Carrier, ChildSignatures, ContainerFinding, ContainerKind, ControlResult, ControlStatus, CredentialKind,
     DeclaredBecause, DeclaredIn, ImageRecord, Judgement, ManifestPresence, Origin, PlaceOutcome, PlaceRecord, PodSample, Predicate,
-    Relation, Report, Statement, StatementFormat, WorkloadFinding, WorkloadRecord,
+    Relation, Report, Standing, Statement, StatementFormat, WorkloadFinding, WorkloadRecord,
 };
 use crate::report::resources;
 use crate::report::terminal::{Appearance, Cell, Table, Tone, counted, field, labelled, shown, wrap_words};
@@ -219,7 +219,7 @@ fn judgement_text(finding: &ContainerFinding) -> (&'static str, Tone, String) {
     match &finding.judgement {
         Judgement::Pass { detail } => ("Passed:", Tone::Passed, shown(detail).into_owned()),
         Judgement::Fail { reason, detail } => ("Failed:", Tone::Failed, with_code(detail, reason.name())),
-        Judgement::Unknown { cause, detail } if finding.accepted => {
+        Judgement::Unknown { cause, detail } if finding.standing == Standing::AcceptedUnknown => {
             ("Unknown:", Tone::Unknown, with_code(detail, &format!("{cause}, accepted")))
         }
         Judgement::Unknown { cause, detail } => ("Unknown:", Tone::Unknown, with_code(detail, cause.name())),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::model::{ClusterIdentity, Gap, Report, ReportSource, Scope};
+use crate::model::{ClusterIdentity, ClusterRecord, Gap, Report, ReportSource, Scope};
 use crate::report::roots::told;
 use crate::report::terminal::{Appearance, Tone, counted, field, prose, shown, title};
 
@@ -18,13 +18,15 @@ pub(super) fn render(report: &Report, appearance: Appearance, out: &mut impl Wri
     let as_of = moment(header.as_of);
     let asked = if header.rewound { " as asked (tags, registries and what runs: as they were when they were asked)" } else { "" };
     line("As of", &format!("{as_of}{asked} · seaworthy {}", shown(&header.tool_version)))?;
-    match (&header.source, &header.cluster) {
+    match (&header.source, header.clusters.as_slice()) {
         (ReportSource::Images, _) => line("Source", "images named on the command line")?,
         (ReportSource::Manifests, _) => line("Source", "manifests")?,
-        (ReportSource::Cluster, None) => line("Cluster", "not identified")?,
-        (ReportSource::Cluster, Some(cluster)) => {
-            line("Cluster", &cluster_text(cluster))?;
-            line("Identity", &cluster.user.as_deref().map_or_else(|| "not known".into(), shown))?;
+        (ReportSource::Cluster, []) => line("Cluster", "not identified")?,
+        (ReportSource::Cluster, clusters) => {
+            for ClusterRecord { identity, .. } in clusters {
+                line("Cluster", &cluster_text(identity))?;
+                line("Identity", &identity.user.as_deref().map_or_else(|| "not known".into(), shown))?;
+            }
         }
     }
     if header.source != ReportSource::Images {

@@ -36,5 +36,5 @@ pub fn render(report: &Report, options: Options, out: &mut impl Write) -> io::Re
     notes::unknown(report, appearance, out)?;
     notes::not_judged(report, options, out)?;
     notes::not_visible(report, appearance, out)?;
-    summary::gate(report, appearance, out)
+    summary::gates(report, appearance, out)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::Options;
-use crate::model::{Cause, ControlOutcome, ImageReference, Judgement, Report, TRUST_POLICY};
+use crate::model::{Cause, ControlOutcome, ImageReference, Judgement, Report, Standing, TRUST_POLICY};
 use crate::report::advice::advice;
 use crate::report::terminal::{Appearance, Tone, counted, prose, shown, title};
 
@@ -76,8 +76,8 @@ pub(super) fn unknown(report: &Report, appearance: Appearance, out: &mut impl Wr
             let tally = tallies.entry(*cause).or_default();
             tally.workloads.insert(finding.workload);
             tally.references.insert(&container.reference);
-            tally.accepted |= container.accepted;
-            tally.elsewhere |= !container.accepted;
+            tally.accepted |= container.standing != Standing::AsIs;
+            tally.elsewhere |= container.standing == Standing::AsIs;
         }
     }
     if tallies.is_empty() {

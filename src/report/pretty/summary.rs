@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Options;
-use crate::model::{BuildLevel, Compliance, ControlOutcome, ControlResult, GateOutcome, Judgement, Report, Severity};
+use crate::model::{BuildLevel, Compliance, ControlOutcome, ControlResult, GateOutcome, Judgement, Report, Severity, Standing};
+use crate::report::gates;
 use crate::report::resources::{self, Totals};
 use crate::report::terminal::{Appearance, Cell, Table, Tone, field, prose, shown};
 
@@ -94,8 +95,9 @@ fn result_cells(control: &ControlResult) -> Vec<Cell> {
         ControlOutcome::Irrelevant => without_numbers(Cell::new(Tone::Quiet, "irrelevant")),
         ControlOutcome::Unconfigured { .. } => without_numbers(Cell::new(Tone::Unknown, "action required")),
         ControlOutcome::RequiresReview { .. } => without_numbers(Cell::new(Tone::Unknown, "requires review")),
-        ControlOutcome::Cluster { judgement, compliance } => {
+        ControlOutcome::Cluster { judgement, standing, compliance, .. } => {
             let tone = match judgement {
+                _ if matches!(standing, Standing::Excepted(_)) => Tone::Passed,
                 Judgement::Pass { .. } => Tone::Passed,
                 Judgement::Fail { .. } => Tone::Failed,
                 Judgement::Unknown { .. } => Tone::Unknown,
@@ -138,18 +140,18 @@ fn levels(report: &Report, options: Options, out: &mut impl Write) -> io::Result
     Ok(())
 }
 
-/// How the gate came out: the last line, where the eye ends.
-pub(super) fn gate(report: &Report, appearance: Appearance, out: &mut impl Write) -> io::Result<()> {
-    let Some(gate) = &report.gate else { return Ok(()) };
-    let (tone, verdict, because) = match gate.outcome {
-        GateOutcome::Met => (Tone::Passed, "met", ""),
-        GateOutcome::Missed => (Tone::Failed, "missed", ""),
-        GateOutcome::Undecided => (Tone::Unknown, "undecided", ", and what is unknown decides"),
-        GateOutcome::NothingApplicable => (Tone::Failed, "not applicable", ", and nothing in scope can show it"),
-    };
-    let reached =
-        gate.compliance.map(|compliance| format!("compliance is {}, ", compliance.percent_text_below(gate.threshold))).unwrap_or_default();
-    writeln!(out)?;
-    let text = format!("{verdict}: {reached}at least {} % is required{because}", gate.threshold);
-    field(out, appearance, ("Gate:", tone), 6, &text, appearance.prose())
+/// How the gates came out: the last lines, where the eye ends.
+pub(super) fn gates(report: &Report, appearance: Appearance, out: &mut impl Write) -> io::Result<()> {
+    if !report.gates.is_empty() {
+        writeln!(out)?;
+    }
+    for gate in &report.gates {
+        let tone = match gate.outcome {
+            GateOutcome::Met => Tone::Passed,
+            GateOutcome::Missed | GateOutcome::NothingApplicable => Tone::Failed,
+            GateOutcome::Undecided => Tone::Unknown,
+        };
+        field(out, appearance, ("Gate:", tone), 6, &gates::told(gate), appearance.prose())?;
+    }
+    Ok(())
 }

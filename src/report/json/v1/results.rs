@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::{Each, Object, Percent};
-use crate::model::{self, Cause, ControlOutcome, Judgement, Reason, Severity};
+use crate::model::{self, Cause, ControlOutcome, Judgement, Reason, Severity, Standing};
 
 /// How one control came out.
 #[derive(Serialize, JsonSchema)]
@@ -18,6 +18,8 @@ pub(super) struct Control<'a> {
     severity: Severity,
     /// Base score, 1 to 10.
     base_score: u8,
+    /// How far it has come: `preview` is outside every score.
+    stage: model::Stage,
     /// SLSA threats (letters of SLSA 1.0) that it sees.
     threats: &'a [String],
     /// Why it matters.
@@ -38,6 +40,12 @@ pub(super) struct Control<'a> {
     review: Option<&'a str>,
     /// The answer of a control about the cluster as a whole; null for all others.
     cluster: Option<Answer<'a>>,
+    /// Position, in `exceptions`, of the exception that is in force for that answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster_exception: Option<u32>,
+    /// Whether the baseline has that answer already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster_novelty: Option<model::Novelty>,
 }
 
 impl<'a> From<&'a model::ControlResult> for Control<'a> {
@@ -45,7 +53,9 @@ impl<'a> From<&'a model::ControlResult> for Control<'a> {
         let (missing_parameters, review, cluster): (&[String], _, _) = match &control.outcome {
             ControlOutcome::Unconfigured { missing } => (missing, None, None),
             ControlOutcome::RequiresReview { text } => (&[], Some(text.as_str()), None),
-            ControlOutcome::Cluster { judgement, .. } => (&[], None, Some(Answer::of(judgement, false))),
+            ControlOutcome::Cluster { judgement, standing, .. } => {
+                (&[], None, Some(Answer::of(judgement, *standing == Standing::AcceptedUnknown)))
+            }
             ControlOutcome::Judged { .. } | ControlOutcome::Irrelevant => (&[], None, None),
         };
         Self {
@@ -53,6 +63,7 @@ impl<'a> From<&'a model::ControlResult> for Control<'a> {
             title: &control.title,
             severity: control.severity,
             base_score: control.base_score,
+            stage: control.stage,
             threats: &control.threats,
             rationale: &control.rationale,
             remediation: &control.remediation,
@@ -63,6 +74,14 @@ impl<'a> From<&'a model::ControlResult> for Control<'a> {
             missing_parameters,
             review,
             cluster,
+            cluster_exception: match &control.outcome {
+                ControlOutcome::Cluster { standing, .. } => exception_of(*standing),
+                _ => None,
+            },
+            cluster_novelty: match &control.outcome {
+                ControlOutcome::Cluster { novelty, .. } => *novelty,
+                _ => None,
+            },
         }
     }
 }
@@ -94,6 +113,7 @@ impl ControlStatus {
             ControlOutcome::Irrelevant => Self::Irrelevant,
             ControlOutcome::Unconfigured { .. } => Self::Unconfigured,
             ControlOutcome::RequiresReview { .. } => Self::RequiresReview,
+            ControlOutcome::Cluster { standing: Standing::Excepted(_), .. } => Self::Passed,
             ControlOutcome::Cluster { judgement, .. } => match judgement {
                 Judgement::Pass { .. } => Self::Passed,
                 Judgement::Fail { .. } => Self::Failed,
@@ -114,14 +134,16 @@ struct Counts {
     unknown: u64,
     /// Unknown by a cause that the user accepts.
     accepted: u64,
+    /// Excepted: counted as passed.
+    excepted: u64,
     /// Outside the control's scope: not in the score.
     irrelevant: u64,
 }
 
 impl From<model::Counts> for Counts {
     fn from(counts: model::Counts) -> Self {
-        let model::Counts { passed, failed, unknown, accepted, irrelevant } = counts;
-        Self { passed, failed, unknown, accepted, irrelevant }
+        let model::Counts { passed, failed, unknown, accepted, excepted, irrelevant } = counts;
+        Self { passed, failed, unknown, accepted, excepted, irrelevant }
     }
 }
 
@@ -132,6 +154,8 @@ pub(super) struct Framework<'a> {
     id: &'a str,
     /// Title.
     title: &'a str,
+    /// Its version; empty where it has none.
+    version: &'a str,
     /// Its controls.
     controls: &'a [String],
     /// The mean of its configured controls; null where none has a compliance.
@@ -143,46 +167,10 @@ impl<'a> From<&'a model::FrameworkResult> for Framework<'a> {
         Self {
             id: &framework.id,
             title: &framework.title,
+            version: &framework.version,
             controls: &framework.controls,
             compliance: framework.compliance.map(Percent::from),
         }
-    }
-}
-
-/// The gate.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Gate {
-    /// The threshold, percent.
-    threshold: f64,
-    /// The compliance that it was compared with, accepted unknowns counted as passed.
-    compliance: Option<Percent>,
-    /// How it came out.
-    outcome: GateOutcome,
-}
-
-/// How a gate came out.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-enum GateOutcome {
-    /// Even the lower end is enough.
-    Met,
-    /// Even the upper end is not enough.
-    Missed,
-    /// The unknowns decide.
-    Undecided,
-    /// Nothing was applicable: not a pass.
-    NothingApplicable,
-}
-
-impl From<&model::GateResult> for Gate {
-    fn from(gate: &model::GateResult) -> Self {
-        let outcome = match gate.outcome {
-            model::GateOutcome::Met => GateOutcome::Met,
-            model::GateOutcome::Missed => GateOutcome::Missed,
-            model::GateOutcome::Undecided => GateOutcome::Undecided,
-            model::GateOutcome::NothingApplicable => GateOutcome::NothingApplicable,
-        };
-        Self { threshold: gate.threshold, compliance: gate.compliance.map(Percent::from), outcome }
     }
 }
 
@@ -195,6 +183,10 @@ pub(super) struct Workload<'a> {
     object: Object<'a>,
     /// `group/version/namespace/kind/name`.
     resource_id: String,
+    /// Name of its cluster, one of `clusters`; null for manifests and named images.
+    cluster: Option<&'a str>,
+    /// Who answers for it; null where nothing says.
+    owner: Option<&'a str>,
     /// Where it was read from.
     origin: Origin<'a>,
     /// Pods folded into it.
@@ -208,6 +200,8 @@ impl<'a> From<&'a model::WorkloadRecord> for Workload<'a> {
         Self {
             object: Object::from(&workload.key),
             resource_id: workload.key.resource_id(),
+            cluster: workload.cluster.as_deref(),
+            owner: workload.owner.as_deref(),
             origin: Origin::from(&workload.origin),
             pods: workload.pods,
             labels: &workload.labels,
@@ -273,6 +267,7 @@ impl<'a> Finding<'a> {
             model::ControlStatus::Failed => Status::Failed,
             model::ControlStatus::Unknown => Status::Unknown,
             model::ControlStatus::AcceptedUnknown => Status::AcceptedUnknown,
+            model::ControlStatus::Excepted => Status::Excepted,
             model::ControlStatus::Passed => Status::Passed,
             model::ControlStatus::Irrelevant => Status::Irrelevant,
         };
@@ -290,6 +285,8 @@ enum Status {
     Unknown,
     /// None fails, the unknown ones are all accepted.
     AcceptedUnknown,
+    /// What would fail, or be unknown, is excepted: counted as passed.
+    Excepted,
     /// All pass.
     Passed,
     /// No container is in the control's scope.
@@ -306,6 +303,9 @@ struct Container<'a> {
     kind: ContainerKind,
     /// Path of its image field in the object.
     path: &'a str,
+    /// Where that field stands in a manifest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<Position<'a>>,
     /// Whether the workload's template declares it.
     declared_in: DeclaredIn,
     /// The reference as it is written.
@@ -318,6 +318,12 @@ struct Container<'a> {
     pods: Pods<'a>,
     /// The answer.
     answer: Answer<'a>,
+    /// Position, in `exceptions`, of the exception that is in force for it: the answer then counts as passed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exception: Option<u32>,
+    /// Whether the baseline has it already; left out without a baseline, and for a pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    novelty: Option<model::Novelty>,
     /// What to do; empty for a pass.
     remediation: &'a str,
     /// Warnings that do not change the answer.
@@ -332,16 +338,47 @@ impl<'a> From<&'a model::ContainerFinding> for Container<'a> {
             name: &finding.container,
             kind: ContainerKind::from(finding.kind),
             path: &finding.path,
+            position: finding.position.as_deref().map(Position::from),
             declared_in: DeclaredIn::from(finding.declared_in),
             reference: &finding.reference,
             digest: finding.digest.as_ref().map(ToString::to_string),
             basis: Basis::from(finding.basis),
             pods: Pods { count: finding.pods.count, names: &finding.pods.names },
-            answer: Answer::of(&finding.judgement, finding.accepted),
+            answer: Answer::of(&finding.judgement, finding.standing == Standing::AcceptedUnknown),
+            exception: exception_of(finding.standing),
+            novelty: finding.novelty,
             remediation: &finding.remediation,
             warnings: &finding.warnings,
             image: finding.evidence.as_ref().map(|evidence| evidence.image),
         }
+    }
+}
+
+fn exception_of(standing: Standing) -> Option<u32> {
+    match standing {
+        Standing::Excepted(position) => Some(position),
+        Standing::AsIs | Standing::AcceptedUnknown => None,
+    }
+}
+
+/// Where an image field stands in a manifest.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Position<'a> {
+    /// The file as it was given, `-` for standard input.
+    file: &'a str,
+    /// Line, from 1.
+    line: u32,
+    /// Column, from 1, in Unicode scalar values.
+    column: u32,
+    /// The template or kustomization that it was rendered from, as the renderer names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rendered_from: Option<&'a str>,
+}
+
+impl<'a> From<&'a model::SourcePosition> for Position<'a> {
+    fn from(position: &'a model::SourcePosition) -> Self {
+        Self { file: &position.file, line: position.line, column: position.column, rendered_from: position.rendered_from.as_deref() }
     }
 }
 
