@@ -1,4 +1,6 @@
 //! The inventory of a live cluster, against a scripted API server.
+mod owners;
+
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;

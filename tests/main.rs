@@ -13,6 +13,7 @@ mod documents;
 mod e2e;
 mod fixtures;
 mod forge;
+mod frameworks;
 mod gather;
 mod inventory;
 mod leaves;

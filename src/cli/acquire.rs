@@ -13,7 +13,7 @@ use crate::inventory::{
 };
 use crate::model::{
     Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Inventory, InventoryCounts, Labels, ObjectKey, Origin,
-    PodSample, PullSecret, ReportSource, RunningImage, ScanEvent, Scope, Stop, Workload,
+    OwnerSource, PodSample, PullSecret, ReportSource, RunningImage, ScanEvent, Scope, Stop, Workload,
 };
 
 /// From what an inventory is made.
@@ -42,6 +42,8 @@ pub(super) fn scope(options: &ScopeOptions, workload: Option<String>) -> Scope {
         exclude_kinds: options.exclude_kinds.clone(),
         label_selector: options.label_selector.clone(),
         workload,
+        owner_from: if options.owner_from == OwnerSource::usual() { Vec::new() } else { options.owner_from.clone() },
+        owners: options.owners.clone(),
     }
 }
 

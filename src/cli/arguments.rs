@@ -1,5 +1,6 @@
 //! The command line.
 
+mod gate;
 mod output;
 mod sbom;
 mod slsa;
@@ -12,6 +13,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::model::OwnerSource;
+
+pub use gate::GateOptions;
 pub use output::{ColorChoice, FormatVersion, OutputOptions};
 pub use sbom::{BillFormat, SbomArguments, SbomGet, SbomWhat};
 pub use slsa::{Slsa, SlsaCommon, SlsaExplain, SlsaVerify, SlsaWhat};
@@ -191,12 +195,9 @@ pub struct ScanOptions {
     /// Verification summaries.
     #[command(flatten)]
     pub summaries: SummaryOptions,
-    /// Fail (exit 1) below this compliance, 0 to 100; undecided (exit 3) where unknowns decide
-    #[arg(long, global = true, value_name = "PERCENT", value_parser = parse_percent, help_heading = "Gate")]
-    pub compliance_threshold: Option<f64>,
-    /// Accept unknowns of these causes, each optionally for a pattern of repositories only
-    #[arg(long, global = true, value_name = "CAUSE[:PATTERN],…", value_delimiter = ',', help_heading = "Gate")]
-    pub allow_unknown: Vec<String>,
+    /// Gates.
+    #[command(flatten)]
+    pub gate: GateOptions,
     /// Show which host would be asked what, and ask nothing of registries
     #[arg(long, global = true, help_heading = "General")]
     pub dry_run: bool,
@@ -246,6 +247,19 @@ pub struct ScopeOptions {
     /// Only workloads whose labels match
     #[arg(long, short = 'l', global = true, value_name = "SELECTOR", help_heading = "Scope")]
     pub label_selector: Option<String>,
+    /// Where a workload says who answers for it, the first that says anything: label:KEY, annotation:KEY, namespace
+    #[arg(
+        long,
+        global = true,
+        value_name = "SOURCE,…",
+        value_delimiter = ',',
+        default_value = "label:team,annotation:a8r.io/owner,namespace",
+        help_heading = "Scope"
+    )]
+    pub owner_from: Vec<OwnerSource>,
+    /// Only workloads for which one of these answers
+    #[arg(long = "owner", global = true, value_name = "NAME,…", value_delimiter = ',', help_heading = "Scope")]
+    pub owners: Vec<String>,
 }
 
 /// Which controls, with which parameters.
@@ -522,13 +536,6 @@ pub enum RbacScopeChoice {
     Namespaces,
     /// The whole cluster without any Secret.
     NoSecrets,
-}
-
-fn parse_percent(text: &str) -> Result<f64, String> {
-    match text.trim_end_matches('%').parse::<f64>() {
-        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
-        _ => Err("a number from 0 to 100 is wanted".to_owned()),
-    }
 }
 
 /// `90s`, `5m`, `1h30m`, `250ms`, `30d`; a bare number is seconds.

@@ -1,6 +1,7 @@
 //! Exit codes: one documented enum.
 
 use crate::model::{ControlOutcome, ControlResult, GateOutcome, Report, Stop, Verdict};
+use crate::score::leaves_unknown;
 
 /// How the program ends. Where several hold, the first of the list in `docs/exit-codes.md` is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +88,7 @@ pub fn of_report(report: &Report, stop: Option<Stop>, accepts_incomplete: bool) 
         None if !report.controls.is_empty() && report.controls.iter().all(is_unconfigured) => Exit::Usage,
         None if incomplete => Exit::Unknown,
         None if misses_its_workload(report) => Exit::Usage,
-        None if stop.is_some() || report.controls.iter().any(|control| control.counts.unknown > 0) => Exit::Unknown,
+        None if stop.is_some() || leaves_unknown(&report.controls) => Exit::Unknown,
         None => Exit::Success,
     }
 }

@@ -15,7 +15,7 @@ use super::summaries::Summaries;
 use super::timings::{self, Phases};
 use super::{dry_run, library, signals, terminal, trust};
 use crate::controls::{AcceptedUnknowns, Library, Trust, consults_builders, consults_trust, public_keys, wanted};
-use crate::documents::Control;
+use crate::documents::{Control, nearest};
 use crate::model::{Cause, ClusterRecord, Digest, Header, Needs, Phase, PredicateKind, PredicateKinds, Report, ScanEvent};
 use crate::policy::PolicyOrigin;
 use crate::registry::Layout;
@@ -70,6 +70,18 @@ fn refuse_what_would_be_ignored(from: &From, options: &ScanOptions) -> anyhow::R
     }
 }
 
+/// A gate by a control that this scan does not judge would never be missed.
+fn name_only_what_is_judged(named: &[String], controls: &[&Control]) -> anyhow::Result<()> {
+    let judged = || controls.iter().map(|control| control.id.as_str());
+    match named.iter().find(|id| !judged().any(|known| known == *id)) {
+        None => Ok(()),
+        Some(id) => {
+            let meant = nearest(id, judged()).map_or_else(String::new, |known| format!(" (did you mean {known}?)"));
+            anyhow::bail!("--fail-on {id}: this scan does not judge it{meant}; name it behind `scan control`, or a framework that has it")
+        }
+    }
+}
+
 /// The images that could have been meant: those of the layouts.
 fn held(layouts: &[String]) -> anyhow::Result<String> {
     let mut told = String::new();
@@ -102,8 +114,9 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     let summing_up = options.summaries.vsa_out.is_some();
     let controls = library::load_for(&options.controls, &order.controls, &order.frameworks, summing_up)?;
     let chosen = library::choose(&controls, &order.controls, &order.frameworks)?;
+    name_only_what_is_judged(&options.gate.fail_on, &chosen.controls)?;
     let (configuration, mut documents) = library::configure(&options.controls, &controls, &chosen, summing_up)?;
-    let accepted = AcceptedUnknowns::parse(&options.allow_unknown)?;
+    let accepted = AcceptedUnknowns::parse(&options.gate.allow_unknown)?;
     let mut needs =
         chosen.controls.iter().filter_map(|control| control.rule.as_ref()).map(crate::controls::needs).fold(Needs::default(), Needs::or);
     if summing_up {
@@ -168,7 +181,6 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
         frameworks: chosen.frameworks.clone(),
         configuration: &configuration,
         accepted: &accepted,
-        threshold: options.compliance_threshold,
         trust: Trust { policies: &policies, as_of },
     };
     let judged = judge_all(&judging, &inventory, &collected);
@@ -186,7 +198,8 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
         interrupted: stopped.is_some(),
     };
     let levels = tells_levels(&chosen.controls, &options).then_some(judging.trust);
-    let report = assemble(header, inventory, collected, judged?, levels);
+    let mut report = assemble(header, inventory, collected, judged?, levels);
+    report.gates = options.gate.gates().judge(&report.controls);
     render(&report, &targets, &options)?;
     if let Some(summaries) = summaries {
         summaries.write(&report, &chosen.controls, judging.trust)?;

@@ -141,7 +141,7 @@ impl Assembly {
             .filter(|controller| controller.template.pull_secrets.is_empty())
             .filter(|controller| {
                 let top = self.top_of(controller);
-                filter.has_key(&top.key) && filter.has_labels(|key| top.labels.get(key))
+                filter.has_key(&top.key) && filter.has_marks(&top.key, &top.marks.labels, &top.marks.annotations)
             })
             .map(account_of)
             .collect()
@@ -158,7 +158,7 @@ impl Assembly {
                     name: (&controller.name).into(),
                 },
                 read: true,
-                labels: controller.labels.clone(),
+                marks: controller.marks.clone(),
             },
         }
     }
@@ -191,7 +191,7 @@ impl Assembly {
             cause: Cause::ListIncomplete,
             detail: format!("{detail}; grant `get` on their kinds"),
         };
-        let labels = "they may not be read, so the label selector cannot be asked of them";
+        let labels = "they may not be read, so neither the label selector nor the owner can be asked of them";
         let above = "they may not be read, and what is asked for may be above them";
         let Parts { parts, unlabelled, unplaced, .. } = parts;
         let gaps = (!unlabelled.is_empty())
@@ -206,7 +206,7 @@ impl Assembly {
     fn top_of_group(&self, group: &Group, texts: &mut Texts) -> Top {
         match &group.owner {
             GroupOwner::Controller { owner, .. } => self.owners.top(&group.namespace, owner),
-            GroupOwner::Pod { name, labels } | GroupOwner::Mirror { name, labels } => Top {
+            GroupOwner::Pod { name, marks } | GroupOwner::Mirror { name, marks } => Top {
                 key: ObjectKey {
                     api_version: texts.share("v1"),
                     kind: texts.share("Pod"),
@@ -214,7 +214,7 @@ impl Assembly {
                     name: name.into(),
                 },
                 read: true,
-                labels: labels.clone(),
+                marks: marks.clone(),
             },
         }
     }
@@ -298,11 +298,11 @@ impl Parts<'_> {
             }
             return None;
         }
-        if self.filter.asks_labels() && !top.read {
+        if self.filter.asks_marks() && !top.read {
             self.unlabelled.insert(top.key);
             return None;
         }
-        if !self.filter.has_labels(|key| top.labels.get(key)) {
+        if !self.filter.has_marks(&top.key, &top.marks.labels, &top.marks.annotations) {
             return None;
         }
         self.parts.push(Part::new(self.parts.len(), top));

@@ -38,17 +38,31 @@ impl OwnerRef {
     }
 }
 
-pub(super) fn share_labels(labels: &super::slim::Labels<'_>, interner: &Interner) -> Labels {
-    labels.0.iter().map(|(key, value)| (interner.share(key), interner.share(value))).collect()
+/// What is kept of an object's metadata beyond its name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Marks {
+    pub(super) labels: Labels,
+    /// Those that were asked for.
+    pub(super) annotations: Labels,
+}
+
+impl Marks {
+    pub(super) fn of(metadata: &super::slim::Meta<'_>, filter: &Filter, interner: &Interner) -> Self {
+        let asked = |key: &str| Some((interner.share(key), interner.share(metadata.annotations.get(key)?)));
+        Self {
+            labels: metadata.labels.0.iter().map(|(key, value)| (interner.share(key), interner.share(value))).collect(),
+            annotations: filter.annotations().filter_map(asked).collect(),
+        }
+    }
 }
 
 /// To whom the pods of a group belong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum GroupOwner {
     /// A pod without a controller: a workload of its own.
-    Pod { name: Arc<str>, labels: Labels },
+    Pod { name: Arc<str>, marks: Marks },
     /// Mirror pods of one static pod; the name is without the node's.
-    Mirror { name: Arc<str>, labels: Labels },
+    Mirror { name: Arc<str>, marks: Marks },
     /// A controller, and for revisions that are kept apart from it (`ControllerRevision`) the name of the pod's.
     Controller { owner: Arc<OwnerRef>, revision: Option<Arc<str>> },
 }
@@ -221,7 +235,7 @@ impl PodFold {
     fn group(&mut self, pod: &Pod<'_>) -> u32 {
         let namespace = self.interner.share(pod.metadata.namespace());
         let controller = pod.metadata.controller();
-        let is_mirror = pod.metadata.annotations.mirror.is_some() || controller.is_some_and(is_node);
+        let is_mirror = pod.metadata.annotations.is_mirror() || controller.is_some_and(is_node);
         let id = match controller {
             _ if is_mirror => GroupId::Mirror(self.interner.share(without_node(pod))),
             Some(owner) => GroupId::Controller(
@@ -240,8 +254,8 @@ impl PodFold {
             Err(hash) => hash,
         };
         let owner = match id {
-            GroupId::Pod(name) => GroupOwner::Pod { name, labels: share_labels(&pod.metadata.labels, &self.interner) },
-            GroupId::Mirror(name) => GroupOwner::Mirror { name, labels: share_labels(&pod.metadata.labels, &self.interner) },
+            GroupId::Pod(name) => GroupOwner::Pod { name, marks: Marks::of(&pod.metadata, &self.filter, &self.interner) },
+            GroupId::Mirror(name) => GroupOwner::Mirror { name, marks: Marks::of(&pod.metadata, &self.filter, &self.interner) },
             GroupId::Controller(owner, revision) => GroupOwner::Controller { owner, revision },
         };
         let number = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);

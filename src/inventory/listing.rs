@@ -154,7 +154,7 @@ impl Cluster {
         let pods_missing = read.failures.iter().filter(|failure| failure.what == PODS).map(|failure| failure.namespace.clone()).collect();
         let mut assembly = gather(read.groups, read.controllers, read.owned, options.pull_secrets, pods_missing);
         let named: Vec<_> = assembly.named_owners().collect();
-        found.extend(assembly.owners.complete(&self.api, named).await);
+        found.extend(assembly.owners.complete(&self.api, &lister.filter, named).await);
         let (revisions, missing) = lister.revisions(assembly.wanted_revisions(), &read.paths).await;
         assembly.revisions = revisions;
         found.extend(missing);

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Labels, ObjectKey, Origin, PodSample, RunningImage,
-    SecretName, SharedText, Workload,
+    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, ObjectKey, Origin, PodSample, RunningImage, SecretName,
+    SharedText, Workload,
 };
 
-use super::fold::{FEW_IMAGES, SeenImage, Sighting, least};
+use super::fold::{FEW_IMAGES, Marks, SeenImage, Sighting, least};
 use super::owners::Top;
 use super::template::DeclaredContainer;
 
@@ -28,7 +28,7 @@ pub(super) struct Part {
     /// Which part it is: where they say different things of the workload itself, the first is believed.
     position: u32,
     read: bool,
-    labels: Labels,
+    marks: Marks,
     pub(super) pods: u32,
     pub(super) seen: Vec<(SeenImage, Sighting)>,
     /// Of what was seen, in the same order.
@@ -38,7 +38,7 @@ pub(super) struct Part {
 impl Part {
     pub(super) fn new(position: usize, top: Top) -> Self {
         let position = u32::try_from(position).unwrap_or(u32::MAX);
-        Self { key: top.key, position, read: top.read, labels: top.labels, pods: 0, seen: Vec::new(), places: Vec::new() }
+        Self { key: top.key, position, read: top.read, marks: top.marks, pods: 0, seen: Vec::new(), places: Vec::new() }
     }
 
     /// Adds a container of a template that no pod has.
@@ -70,7 +70,7 @@ pub(super) fn merge(mut parts: Vec<Part>) -> Vec<Workload> {
     parts.sort_unstable_by(|left, right| (&left.key, left.position).cmp(&(&right.key, right.position)));
     let mut workloads = Vec::new();
     let mut parts = parts.into_iter().peekable();
-    while let Some(Part { key, read, labels, mut pods, seen, places, .. }) = parts.next() {
+    while let Some(Part { key, read, marks, mut pods, seen, places, .. }) = parts.next() {
         let mut all: Vec<(Place, SeenImage, Sighting)> = Vec::with_capacity(seen.len());
         let join = |(place, (image, sighting))| (place, image, sighting);
         all.extend(places.into_iter().zip(seen).map(join));
@@ -82,7 +82,7 @@ pub(super) fn merge(mut parts: Vec<Part>) -> Vec<Workload> {
         // Pods that are over without ever having run, under an owner whose template is not known: there is nothing to judge.
         if !containers.is_empty() {
             let origin = if read { Origin::Cluster } else { Origin::OwnerReference };
-            workloads.push(Workload { key, labels, annotations: Labels::default(), origin, containers, pods });
+            workloads.push(Workload { key, labels: marks.labels, annotations: marks.annotations, origin, containers, pods });
         }
     }
     workloads

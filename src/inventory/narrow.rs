@@ -1,6 +1,6 @@
 //! A smaller scope over an inventory that was listed before.
 
-use crate::model::{Cause, Gap, Inventory, Origin, Scope};
+use crate::model::{Cause, Gap, Inventory, Origin, OwnerSource, Scope};
 
 use super::scope::{Filter, ScopeError};
 
@@ -20,21 +20,29 @@ pub fn narrow(mut inventory: Inventory, scope: &Scope) -> Result<Inventory, Scop
             return false;
         }
         // Of an owner that is only named by what it owns no label is known.
-        if filter.asks_labels() && workload.origin == Origin::OwnerReference {
+        if filter.asks_marks() && workload.origin == Origin::OwnerReference {
             unlabelled += 1;
             return false;
         }
-        filter.has_labels(|name| workload.labels.get(name))
+        filter.has_marks(&workload.key, &workload.labels, &workload.annotations)
     });
     inventory.gaps.retain(|gap| gap.namespace.as_deref().is_none_or(|namespace| filter.has_namespace(namespace)));
     inventory.not_judged.retain(|object| filter.has_key(&object.key));
     if unlabelled > 0 {
-        let detail = "they could not be read when the inventory was listed, so the label selector cannot be asked of them";
+        let detail =
+            "they could not be read when the inventory was listed, so neither the label selector nor the owner can be asked of them";
         inventory.gaps.push(gap(format!("labels of {unlabelled} owners"), Cause::ListIncomplete, detail));
     }
     if unplaced > 0 {
         let detail = "they could not be read when the inventory was listed; what is asked for may be above them";
         inventory.gaps.push(gap(format!("owners of {unplaced} workloads"), Cause::ListIncomplete, detail));
+    }
+    let not_kept = annotations(scope).filter(|asked| annotations(&inventory.scope).all(|kept| kept != *asked)).collect::<Vec<_>>();
+    if !not_kept.is_empty() {
+        let detail = "an owner may be named there, and it was not kept when the inventory was listed; list it again with this --owner-from";
+        let workloads_missing = !scope.owners.is_empty();
+        let what = format!("annotation {} of workloads", not_kept.join(", "));
+        inventory.gaps.push(Gap { workloads_missing, ..gap(what, Cause::NotCaptured, detail) });
     }
     if let Some(beyond) = beyond(&inventory.scope, scope) {
         let detail = "the inventory was listed with a smaller scope than is asked for now; list it again with this one";
@@ -43,6 +51,15 @@ pub fn narrow(mut inventory: Inventory, scope: &Scope) -> Result<Inventory, Scop
     inventory.gaps.sort_unstable();
     inventory.scope = together(std::mem::take(&mut inventory.scope), scope);
     Ok(inventory)
+}
+
+/// Annotations in which the scope looks for owners.
+fn annotations(scope: &Scope) -> impl Iterator<Item = String> {
+    let sources = if scope.owner_from.is_empty() { OwnerSource::usual().into() } else { scope.owner_from.clone() };
+    sources.into_iter().filter_map(|source| match source {
+        OwnerSource::Annotation(key) => Some(key),
+        OwnerSource::Label(_) | OwnerSource::Namespace => None,
+    })
 }
 
 fn gap(what: String, cause: Cause, detail: &str) -> Gap {
@@ -74,6 +91,9 @@ fn beyond(old: &Scope, new: &Scope) -> Option<String> {
     if new.workload.is_some() && old.workload.is_some() && new.workload != old.workload {
         named.extend(new.workload.clone());
     }
+    if !new.owners.is_empty() && !old.owners.is_empty() && new.owners != old.owners {
+        named.push("other owners".to_owned());
+    }
     if new.label_selector.is_some() && old.label_selector.is_some() && new.label_selector != old.label_selector {
         named.push("other labels".to_owned());
     }
@@ -100,6 +120,8 @@ fn together(old: Scope, new: &Scope) -> Scope {
         exclude_kinds: excluded(old.exclude_kinds, &new.exclude_kinds),
         label_selector: selector,
         workload: new.workload.clone().or(old.workload),
+        owner_from: new.owner_from.clone(),
+        owners: if new.owners.is_empty() { old.owners } else { new.owners.clone() },
     }
 }
 

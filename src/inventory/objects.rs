@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::model::{Labels, NotJudged, ObjectKey};
+use crate::model::{NotJudged, ObjectKey};
 
-use super::fold::{OwnerRef, PodFold, share_labels};
+use super::fold::{Marks, OwnerRef, PodFold};
 use super::intern::Interner;
 use super::kinds::{BuiltIn, CustomKind, Kind};
 use super::not_judged::image_like;
@@ -26,7 +26,7 @@ pub(super) struct Controller {
     pub(super) name: Arc<str>,
     pub(super) uid: Uid,
     pub(super) owner: Option<Arc<OwnerRef>>,
-    pub(super) labels: Labels,
+    pub(super) marks: Marks,
     pub(super) template: Template,
     pub(super) suspended: bool,
 }
@@ -106,19 +106,19 @@ impl ControllerPages {
             return;
         }
         let Some(spec) = object.spec.pod_spec() else { return };
-        let controller = keep(&self.kind, meta, spec, object.spec.suspend == Some(true), &self.interner);
+        let controller = keep(&self.kind, meta, spec, object.spec.suspend == Some(true), &self.filter, &self.interner);
         self.controllers.push(controller);
     }
 }
 
-fn keep(kind: &Arc<Kind>, meta: &Meta<'_>, spec: &PodSpec<'_>, suspended: bool, interner: &Interner) -> Controller {
+fn keep(kind: &Arc<Kind>, meta: &Meta<'_>, spec: &PodSpec<'_>, suspended: bool, filter: &Filter, interner: &Interner) -> Controller {
     Controller {
         kind: Arc::clone(kind),
         namespace: interner.share(meta.namespace()),
         name: interner.share(meta.name()),
         uid: meta.uid().into(),
         owner: meta.controller().map(|owner| Arc::new(OwnerRef::of(owner, interner))),
-        labels: share_labels(&meta.labels, interner),
+        marks: Marks::of(meta, filter, interner),
         template: Template::of(spec, interner),
         suspended,
     }
@@ -217,7 +217,8 @@ impl CustomPages {
             namespace: meta.namespace().into(),
             name: meta.name().into(),
         };
-        if self.filter.has_key(&key) && self.filter.has_labels(|label| meta.labels.get(label)) {
+        let marks = Marks::of(meta, &self.filter, &self.interner);
+        if self.filter.has_key(&key) && self.filter.has_marks(&key, &marks.labels, &marks.annotations) {
             self.not_judged.extend(image_like(&key, object));
         }
     }
@@ -238,7 +239,7 @@ impl Fold for CustomPages {
             };
             let kind =
                 Kind { api_version: Arc::clone(&self.api_version), kind: self.custom.kind.as_str().into(), pod_spec: pod_spec.into() };
-            let controller = keep(&Arc::new(kind), &metadata, &spec, false, &self.interner);
+            let controller = keep(&Arc::new(kind), &metadata, &spec, false, &self.filter, &self.interner);
             self.controllers.push(controller);
         }
         Ok(page_end(&list))

@@ -7,13 +7,14 @@ use futures::stream::{self, StreamExt as _};
 use http::StatusCode;
 use serde::Deserialize;
 
-use crate::model::{Cause, Gap, Labels, ObjectKey, Stop};
+use crate::model::{Cause, Gap, ObjectKey, Stop};
 
-use super::fold::{OwnerRef, share_labels};
+use super::fold::{Marks, OwnerRef};
 use super::intern::Interner;
 use super::kinds::{BuiltIn, collection_path, encode};
 use super::objects::{Controller, OwnedObject};
 use super::request::{Accept, Api, RequestError};
+use super::scope::Filter;
 use super::slim::Bare;
 use super::uid::Uid;
 
@@ -31,7 +32,7 @@ struct Owner {
     kind: Arc<str>,
     name: Arc<str>,
     owner: Option<Arc<OwnerRef>>,
-    labels: Labels,
+    marks: Marks,
     /// Whether the object itself was read.
     read: bool,
 }
@@ -42,7 +43,7 @@ pub(super) struct Top {
     pub(super) key: ObjectKey,
     /// Whether the object itself was read, or is only named.
     pub(super) read: bool,
-    pub(super) labels: Labels,
+    pub(super) marks: Marks,
 }
 
 /// Owners by UID. What was listed stays as it is, in order: at a hundred thousand of them, a map would cost as much again.
@@ -70,17 +71,17 @@ impl Known<'_> {
     }
 
     fn top(&self, namespace: &Arc<str>) -> Top {
-        let (api_version, kind, name, labels, read) = match self {
+        let (api_version, kind, name, marks, read) = match self {
             Self::Controller(controller) => {
-                (controller.kind.api_version.clone(), &controller.kind.kind, &controller.name, controller.labels.clone(), true)
+                (controller.kind.api_version.clone(), &controller.kind.kind, &controller.name, controller.marks.clone(), true)
             }
-            Self::Object(kind, object) => (kind.api_version().into(), &Arc::from(kind.kind), &object.name, Labels::default(), true),
-            Self::Read(owner) => (Arc::clone(&owner.api_version), &owner.kind, &owner.name, owner.labels.clone(), owner.read),
+            Self::Object(kind, object) => (kind.api_version().into(), &Arc::from(kind.kind), &object.name, Marks::default(), true),
+            Self::Read(owner) => (Arc::clone(&owner.api_version), &owner.kind, &owner.name, owner.marks.clone(), owner.read),
         };
         Top {
             key: ObjectKey { api_version: api_version.into(), kind: kind.into(), namespace: namespace.into(), name: name.into() },
             read,
-            labels,
+            marks,
         }
     }
 }
@@ -125,7 +126,7 @@ impl Owners {
     }
 
     /// Reads every owner on the way from these to the top. One that cannot be read becomes a top by its name alone.
-    pub(super) async fn complete(&mut self, api: &Api, named: impl IntoIterator<Item = Wanted>) -> Vec<Gap> {
+    pub(super) async fn complete(&mut self, api: &Api, filter: &Filter, named: impl IntoIterator<Item = Wanted>) -> Vec<Gap> {
         let mut wanted: BTreeSet<Wanted> =
             named.into_iter().filter(|(namespace, owner)| self.first_unknown(namespace, owner).is_some()).collect();
         let mut catalogue = Catalogue::default();
@@ -140,7 +141,7 @@ impl Owners {
             left -= now.len();
             let spent = || RequestError::new(Cause::Budget, format!("more than {MOST_READ} owners would have to be read one by one"));
             let beyond = beyond.into_iter().map(|(_, wanted)| (wanted, Err(spent())));
-            let read = catalogue.read_all(api, now.into_iter().map(|(_, wanted)| wanted).collect()).await;
+            let read = catalogue.read_all(api, filter, now.into_iter().map(|(_, wanted)| wanted).collect()).await;
             for (wanted, result) in read.into_iter().chain(beyond) {
                 let owner = match result {
                     Ok(owner) => owner,
@@ -217,7 +218,7 @@ fn by_name(owner: &OwnerRef) -> Owner {
         kind: Arc::clone(&owner.kind),
         name: Arc::clone(&owner.name),
         owner: None,
-        labels: Labels::default(),
+        marks: Marks::default(),
         read: false,
     }
 }
@@ -252,7 +253,7 @@ struct Catalogue {
 
 impl Catalogue {
     /// Reads owners: of each kind and namespace one first, so that a refusal is met once and not a thousand times.
-    async fn read_all(&mut self, api: &Api, wanted: BTreeSet<Wanted>) -> Vec<(Wanted, Result<Owner, RequestError>)> {
+    async fn read_all(&mut self, api: &Api, filter: &Filter, wanted: BTreeSet<Wanted>) -> Vec<(Wanted, Result<Owner, RequestError>)> {
         let kinds: BTreeSet<(Arc<str>, Arc<str>)> =
             wanted.iter().map(|(_, owner)| (Arc::clone(&owner.api_version), Arc::clone(&owner.kind))).collect();
         for (api_version, kind) in kinds {
@@ -264,7 +265,7 @@ impl Catalogue {
         let place = |(namespace, owner): &Wanted| (Arc::clone(&owner.api_version), Arc::clone(&owner.kind), Arc::clone(namespace));
         let mut seen = HashSet::new();
         let (first, rest): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|wanted| seen.insert(place(wanted)));
-        let mut results = self.read_batch(api, first).await;
+        let mut results = self.read_batch(api, filter, first).await;
         for (wanted, result) in &results {
             if result.as_ref().is_err_and(|error| error.is(StatusCode::FORBIDDEN)) {
                 self.refused.insert(place(wanted));
@@ -273,18 +274,18 @@ impl Catalogue {
         let (refused, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|wanted| self.refused.contains(&place(wanted)));
         results
             .extend(refused.into_iter().map(|wanted| (wanted, Err(RequestError::new(Cause::Forbidden, "refused as others of its kind")))));
-        results.extend(self.read_batch(api, rest).await);
+        results.extend(self.read_batch(api, filter, rest).await);
         results
     }
 
-    async fn read_batch(&self, api: &Api, wanted: Vec<Wanted>) -> Vec<(Wanted, Result<Owner, RequestError>)> {
+    async fn read_batch(&self, api: &Api, filter: &Filter, wanted: Vec<Wanted>) -> Vec<(Wanted, Result<Owner, RequestError>)> {
         let reads: Vec<_> = wanted
             .into_iter()
             .map(|wanted| {
                 let resource = self.resources.get(&(Arc::clone(&wanted.1.api_version), Arc::clone(&wanted.1.kind))).cloned();
                 async move {
                     let result = match resource {
-                        Some(Ok(resource)) => read_owner(api, &resource, &wanted).await,
+                        Some(Ok(resource)) => read_owner(api, filter, &resource, &wanted).await,
                         Some(Err(error)) => Err(error),
                         None => Err(RequestError::new(Cause::InvalidResponse, "its kind is not known")),
                     };
@@ -296,7 +297,7 @@ impl Catalogue {
     }
 }
 
-async fn read_owner(api: &Api, resource: &Resource, (namespace, owner): &Wanted) -> Result<Owner, RequestError> {
+async fn read_owner(api: &Api, filter: &Filter, resource: &Resource, (namespace, owner): &Wanted) -> Result<Owner, RequestError> {
     let built_in = BuiltIn::find(&owner.api_version, &owner.kind);
     let api_version: Arc<str> = built_in.map_or_else(|| Arc::clone(&owner.api_version), |built_in| built_in.api_version().into());
     let collection = collection_path(&api_version, &resource.plural, resource.namespaced.then_some(namespace));
@@ -315,7 +316,7 @@ async fn read_owner(api: &Api, resource: &Resource, (namespace, owner): &Wanted)
         kind: Arc::clone(&owner.kind),
         name: Arc::clone(&owner.name),
         owner: metadata.controller().map(|owner| Arc::new(OwnerRef::of(owner, &interner))),
-        labels: share_labels(&metadata.labels, &interner),
+        marks: Marks::of(&metadata, filter, &interner),
         read: true,
     })
 }

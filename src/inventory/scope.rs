@@ -1,6 +1,6 @@
 //! The user's scope, checked and ready to be asked.
 
-use crate::model::{ObjectKey, Scope};
+use crate::model::{Labels, ObjectKey, OwnerSource, Scope};
 
 use super::kinds::{BUILT_IN, BuiltIn};
 use super::selector::{Selector, SelectorError};
@@ -28,6 +28,7 @@ pub(super) struct Filter {
     scope: Scope,
     selector: Selector,
     workload: Option<(String, String)>,
+    owner_from: Vec<OwnerSource>,
 }
 
 impl Filter {
@@ -48,7 +49,8 @@ impl Filter {
             },
         };
         let selector = scope.label_selector.as_deref().unwrap_or_default().parse()?;
-        Ok(Self { scope: scope.clone(), selector, workload })
+        let owner_from = if scope.owner_from.is_empty() { OwnerSource::usual().into() } else { scope.owner_from.clone() };
+        Ok(Self { scope: scope.clone(), selector, workload, owner_from })
     }
 
     /// The namespaces that are to be asked one by one, sorted; empty: all at once.
@@ -89,14 +91,25 @@ impl Filter {
         self.has_namespace(&key.namespace) && others.any(|kind| !built_in(kind) || BuiltIn::find(&key.api_version, &key.kind).is_some())
     }
 
-    /// Whether labels are asked for at all.
-    pub(super) fn asks_labels(&self) -> bool {
-        !self.selector.is_empty()
+    /// Whether labels are asked for at all, or who answers.
+    pub(super) fn asks_marks(&self) -> bool {
+        !self.selector.is_empty() || !self.scope.owners.is_empty()
     }
 
-    /// Whether the labels are in scope.
-    pub(super) fn has_labels<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
-        self.selector.matches(label)
+    /// Whether labels and owner are in scope.
+    pub(super) fn has_marks(&self, key: &ObjectKey, labels: &Labels, annotations: &Labels) -> bool {
+        let owners = &self.scope.owners;
+        let is_owned =
+            || self.scope.owner(key, labels, annotations).is_some_and(|owner| owners.iter().any(|asked| owner == asked.as_str()));
+        self.selector.matches(|label| labels.get(label)) && (owners.is_empty() || is_owned())
+    }
+
+    /// Annotations that are kept: those in which an owner may be named.
+    pub(super) fn annotations(&self) -> impl Iterator<Item = &str> {
+        self.owner_from.iter().filter_map(|source| match source {
+            OwnerSource::Annotation(key) => Some(key.as_str()),
+            OwnerSource::Label(_) | OwnerSource::Namespace => None,
+        })
     }
 }
 

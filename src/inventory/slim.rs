@@ -87,8 +87,8 @@ pub(super) struct Meta<'a> {
     pub(super) uid: Option<Text<'a>>,
     #[serde(borrow, deserialize_with = "or_default")]
     pub(super) labels: Labels<'a>,
-    #[serde(deserialize_with = "or_default")]
-    pub(super) annotations: Annotations,
+    #[serde(borrow, deserialize_with = "or_default")]
+    pub(super) annotations: Annotations<'a>,
     #[serde(borrow, deserialize_with = "or_default")]
     pub(super) owner_references: Vec<OwnerReference<'a>>,
 }
@@ -144,12 +144,58 @@ impl<'de: 'a, 'a> Deserialize<'de> for Labels<'a> {
     }
 }
 
-/// The one annotation that matters: it marks the API server's mirror of a static pod.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Annotations {
-    #[serde(rename = "kubernetes.io/config.mirror")]
-    pub(super) mirror: Option<IgnoredAny>,
+/// Annotations as they come, as far as any may be asked for: the long ones are data, and no name.
+#[derive(Debug, Default)]
+pub(super) struct Annotations<'a>(Vec<(Text<'a>, Text<'a>)>);
+
+/// Longest value that is kept, bytes: that of a Kubernetes name.
+const LONGEST_ANNOTATION: usize = 253;
+
+/// Marks the API server's mirror of a static pod.
+const MIRROR: &str = "kubernetes.io/config.mirror";
+
+/// Annotations that are long wherever they stand; they are skipped, not read.
+const LONG: [&str; 2] = ["kubectl.kubernetes.io/last-applied-configuration", "objectset.rio.cattle.io/applied"];
+
+impl Annotations<'_> {
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(name, _)| &**name == key).map(|(_, value)| &**value)
+    }
+
+    /// Whether it is the API server's mirror of a static pod.
+    pub(super) fn is_mirror(&self) -> bool {
+        self.get(MIRROR).is_some()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Annotations<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnnotationsVisitor;
+        impl<'de> Visitor<'de> for AnnotationsVisitor {
+            type Value = Annotations<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a map of strings")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Annotations<'de>, A::Error> {
+                let mut annotations = Vec::new();
+                while let Some(key) = map.next_key::<Text<'de>>()? {
+                    if LONG.contains(&&*key) {
+                        map.next_value::<IgnoredAny>()?;
+                        continue;
+                    }
+                    if let Some(value) = map.next_value::<Option<Text<'de>>>()?
+                        && (value.len() <= LONGEST_ANNOTATION || &*key == MIRROR)
+                    {
+                        annotations.push((key, value));
+                    }
+                }
+                Ok(Annotations(annotations))
+            }
+        }
+        deserializer.deserialize_map(AnnotationsVisitor)
+    }
 }
 
 /// `ownerReferences[]`.

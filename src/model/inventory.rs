@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::owner::OwnerSource;
+use super::shared_text::{Labels, SharedText};
 use super::verdict::Cause;
 use super::workload::{ObjectKey, Workload};
 
@@ -47,6 +49,24 @@ pub struct Scope {
     /// Only this workload, `Kind/name`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workload: Option<String>,
+    /// Where workloads say who answers for them, the first that says anything; empty: [`OwnerSource::usual`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub owner_from: Vec<OwnerSource>,
+    /// Only workloads for which one of these answers; empty: all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub owners: Vec<String>,
+}
+
+impl Scope {
+    /// Who answers for a workload.
+    #[must_use]
+    pub fn owner(&self, key: &ObjectKey, labels: &Labels, annotations: &Labels) -> Option<SharedText> {
+        if self.owner_from.is_empty() {
+            OwnerSource::owner(&OwnerSource::usual(), key, labels, annotations)
+        } else {
+            OwnerSource::owner(&self.owner_from, key, labels, annotations)
+        }
+    }
 }
 
 /// Something in scope that could not be listed or read.

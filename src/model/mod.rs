@@ -16,6 +16,7 @@ mod ledger;
 mod level;
 mod manifest;
 mod needs;
+mod owner;
 mod pattern;
 mod predicate;
 mod proof;
@@ -53,6 +54,7 @@ pub use manifest::{
     OCI_MANIFEST, is_index,
 };
 pub use needs::Needs;
+pub use owner::{OwnerSource, OwnerSourceError};
 pub use pattern::{Pattern, PatternError};
 pub use predicate::{
     Attested, CYCLONEDX, PROVENANCE_V1, PROVENANCE_V02, Payload, Predicate, PredicateKind, PredicateKinds, PredicateType,

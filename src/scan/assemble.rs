@@ -4,7 +4,7 @@ use super::collect::EvidenceByImage;
 use super::task::ImageTask;
 use crate::controls::Trust;
 use crate::model::{
-    Compliance, ControlResult, FrameworkResult, GateResult, Header, ImageEvidence, ImageRecord, Inventory, Milestones, NotVisible, Report,
+    Compliance, ControlResult, FrameworkResult, Header, ImageEvidence, ImageRecord, Inventory, Milestones, NotVisible, Report,
     ReportSource, ShownLevel, ThreatCoverage, WorkloadRecord,
 };
 use crate::policy::{Assessment, Expectations, ShownBy};
@@ -17,8 +17,6 @@ pub struct Judged {
     pub frameworks: Vec<FrameworkResult>,
     /// The mean of all.
     pub compliance: Option<Compliance>,
-    /// The gates.
-    pub gates: Vec<GateResult>,
     /// Threats.
     pub threats: Vec<ThreatCoverage>,
     /// Milestones.
@@ -26,7 +24,8 @@ pub struct Judged {
 }
 
 /// Puts a report together. Workloads keep the order of the inventory, images that of the evidence: findings refer to both by position.
-/// Where `levels` says by whom, each image has the level that its provenance shows.
+/// Where `levels` says by whom, each image has the level that its provenance shows. Gates are judged afterwards: what a baseline has already
+/// does not count at them.
 #[must_use]
 pub fn assemble(header: Header, inventory: Inventory, evidence: EvidenceByImage, judged: Judged, levels: Option<Trust<'_>>) -> Report {
     let record = |(task, evidence): (ImageTask, ImageEvidence)| {
@@ -45,9 +44,9 @@ pub fn assemble(header: Header, inventory: Inventory, evidence: EvidenceByImage,
             .workloads
             .into_iter()
             .map(|workload| WorkloadRecord {
+                owner: inventory.scope.owner(&workload.key, &workload.labels, &workload.annotations),
                 key: workload.key,
                 cluster: cluster.clone(),
-                owner: None,
                 origin: workload.origin,
                 pods: workload.pods,
                 labels: workload.labels,
@@ -57,7 +56,7 @@ pub fn assemble(header: Header, inventory: Inventory, evidence: EvidenceByImage,
         controls: judged.controls,
         frameworks: judged.frameworks,
         compliance: judged.compliance,
-        gates: judged.gates,
+        gates: Vec::new(),
         baseline: None,
         exceptions: Vec::new(),
         threats: judged.threats,

@@ -1,4 +1,4 @@
-//! From evidence to results: controls, frameworks, overall compliance, gate.
+//! From evidence to results: controls, frameworks, overall compliance.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,10 @@ use super::plan::task_of;
 use super::task::ImageTask;
 use crate::controls::{AcceptedUnknowns, Configuration, ControlJudgement, ParametersError, Trust, judge};
 use crate::documents::{Control, Framework};
-use crate::model::{
-    Compliance, ContainerImage, ControlOutcome, ControlResult, Counts, FrameworkResult, GateResult, ImageEvidence, Inventory, Severity,
-    Stage,
-};
+use crate::model::{ContainerImage, ControlOutcome, ControlResult, Counts, FrameworkResult, ImageEvidence, Inventory, Severity, Stage};
 use crate::score;
 
-/// What is judged by, and how strictly.
+/// What is judged by.
 pub struct Judging<'a> {
     /// The controls, each once.
     pub controls: Vec<&'a Control>,
@@ -24,8 +21,6 @@ pub struct Judging<'a> {
     pub configuration: &'a Configuration,
     /// Unknowns that the user accepts.
     pub accepted: &'a AcceptedUnknowns,
-    /// Threshold of the gate in percent, if there is one.
-    pub threshold: Option<f64>,
     /// Whom to trust.
     pub trust: Trust<'a>,
 }
@@ -39,12 +34,8 @@ pub fn judge_all(judging: &Judging<'_>, inventory: &Inventory, evidence: &Eviden
         evidence.iter().zip(0_u32..).map(|((task, evidence), position)| (task, (position, evidence))).collect();
     let lookup = |image: &ContainerImage| positions.get(&task_of(image)?).copied();
     let mut results = Vec::new();
-    let mut gated = Vec::new();
     for control in &judging.controls {
-        let (result, at_gate) =
-            result(control, judge(control, judging.configuration, inventory, &lookup, judging.accepted, judging.trust)?);
-        gated.extend(at_gate.filter(|_| result.stage == Stage::Stable));
-        results.push(result);
+        results.push(result(control, judge(control, judging.configuration, inventory, &lookup, judging.accepted, judging.trust)?));
     }
     results.sort_by(|one: &ControlResult, other| other.severity.cmp(&one.severity).then_with(|| one.id.cmp(&other.id)));
     let compliance_of = |ids: &[String]| {
@@ -63,13 +54,12 @@ pub fn judge_all(judging: &Judging<'_>, inventory: &Inventory, evidence: &Eviden
         })
         .collect();
     let all: Vec<_> = scored(&results).filter_map(ControlResult::compliance).collect();
-    let gates: Vec<GateResult> = judging.threshold.map(|threshold| score::gate(threshold, score::mean(&gated))).into_iter().collect();
     let milestone = |framework: &Framework| {
         Some(score::Milestone { order: framework.milestone?, framework: framework.id.clone(), controls: framework.controls.clone() })
     };
     let asked: Vec<_> = judging.frameworks.iter().filter_map(|framework| milestone(framework)).collect();
     let (threats, milestones) = (score::threats(&results), score::milestones(&asked, &results));
-    Ok(Judged { compliance: score::mean(&all), controls: results, frameworks, gates, threats, milestones })
+    Ok(Judged { compliance: score::mean(&all), controls: results, frameworks, threats, milestones })
 }
 
 /// Those that count.
@@ -77,8 +67,7 @@ fn scored(results: &[ControlResult]) -> impl Iterator<Item = &ControlResult> {
     results.iter().filter(|result| result.stage == Stage::Stable)
 }
 
-/// The result of one control, and its compliance as a gate sees it.
-fn result(control: &Control, judgement: ControlJudgement) -> (ControlResult, Option<Compliance>) {
+fn result(control: &Control, judgement: ControlJudgement) -> ControlResult {
     let (counts, outcome) = match judgement {
         ControlJudgement::Workloads { findings, counts } => match score::compliance(&counts) {
             Some(compliance) => (counts, ControlOutcome::Judged { compliance, findings }),
@@ -91,7 +80,7 @@ fn result(control: &Control, judgement: ControlJudgement) -> (ControlResult, Opt
         ControlJudgement::Unconfigured(missing) => (Counts::default(), ControlOutcome::Unconfigured { missing }),
         ControlJudgement::RequiresReview(text) => (Counts::default(), ControlOutcome::RequiresReview { text }),
     };
-    let result = ControlResult {
+    ControlResult {
         id: control.id.clone(),
         title: control.title.clone(),
         base_score: control.severity,
@@ -103,6 +92,5 @@ fn result(control: &Control, judgement: ControlJudgement) -> (ControlResult, Opt
         references: control.references.clone(),
         counts,
         outcome,
-    };
-    (result, score::gated(&counts))
+    }
 }

@@ -3,22 +3,18 @@
 //! Pure. Compliance is an interval: unknown is neither pass nor fail, so it widens the interval instead of moving it.
 
 mod coverage;
+mod gate;
 
 pub use coverage::{Milestone, milestones, threats};
+pub use gate::{Gates, leaves_unknown};
 
-use crate::model::{Compliance, Counts, GateCheck, GateOutcome, GateResult};
+use crate::model::{Compliance, Counts};
 
 /// Compliance of one control over its applicable workloads: `[passed / all, (passed + unknown) / all]` in percent; what is excepted
 /// counts as passed. None where nothing is applicable: that is not 100.
 #[must_use]
 pub fn compliance(counts: &Counts) -> Option<Compliance> {
     interval(counts.passed + counts.excepted, counts.unknown + counts.accepted, counts.applicable())
-}
-
-/// The same as a gate sees it: what is unknown by a cause that the user accepts counts as passed.
-#[must_use]
-pub fn gated(counts: &Counts) -> Option<Compliance> {
-    interval(counts.passed + counts.excepted + counts.accepted, counts.unknown, counts.applicable())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no cluster has 2^52 workloads")]
@@ -34,21 +30,6 @@ pub fn mean(of: &[Compliance]) -> Option<Compliance> {
     let count = of.len() as f64;
     let sum = |end: fn(&Compliance) -> f64| of.iter().map(end).sum::<f64>() / count;
     (!of.is_empty()).then(|| Compliance { lower: sum(|one| one.lower), upper: sum(|one| one.upper) })
-}
-
-/// Percent that rounding in a mean may lose. No gate is decided by it: one workload among a billion weighs more.
-const LAST_BITS: f64 = 1e-9;
-
-/// Compares with a threshold in percent: missed when even the upper end is below it, met when the lower end is not.
-#[must_use]
-pub fn gate(threshold: f64, compliance: Option<Compliance>) -> GateResult {
-    let outcome = match compliance {
-        None => GateOutcome::NothingApplicable,
-        Some(compliance) if compliance.upper < threshold - LAST_BITS => GateOutcome::Missed,
-        Some(compliance) if compliance.lower >= threshold - LAST_BITS => GateOutcome::Met,
-        Some(_) => GateOutcome::Undecided,
-    };
-    GateResult { check: GateCheck::Compliance { threshold, reached: compliance }, outcome }
 }
 
 #[cfg(test)]
@@ -69,31 +50,6 @@ mod tests {
     fn nothing_applicable_is_not_full_compliance() {
         assert_eq!(compliance(&Counts { irrelevant: 5, ..Counts::default() }), None);
         assert_eq!(mean(&[]), None);
-        assert_eq!(gate(0.0, None).outcome, GateOutcome::NothingApplicable);
-    }
-
-    #[test]
-    fn a_gate_is_missed_met_or_undecided() {
-        let between = compliance(&counts(5, 3, 2));
-        assert_eq!(gate(70.1, between).outcome, GateOutcome::Missed);
-        assert_eq!(gate(70.0, between).outcome, GateOutcome::Undecided);
-        assert_eq!(gate(50.0, between).outcome, GateOutcome::Met);
-        let all = Counts { accepted: 2, ..counts(8, 0, 0) };
-        assert_eq!(compliance(&all), Some(Compliance { lower: 80.0, upper: 100.0 }));
-        assert_eq!(gate(100.0, gated(&all)).outcome, GateOutcome::Met);
-    }
-
-    #[test]
-    fn no_gate_is_missed_by_a_rounding_error() {
-        // Every mean of shares that is exactly 50 %: n of m, and m - n of m.
-        for all in 1..200 {
-            for passed in 0..=all {
-                let shares = [counts(passed, all - passed, 0), counts(all - passed, passed, 0)].map(|counts| compliance(&counts).unwrap());
-                assert_eq!(gate(50.0, mean(&shares)).outcome, GateOutcome::Met, "{passed} of {all}");
-            }
-        }
-        let almost = compliance(&counts(999_999_999, 1, 0));
-        assert_eq!(gate(100.0, almost).outcome, GateOutcome::Missed);
     }
 
     #[test]

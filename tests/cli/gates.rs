@@ -89,3 +89,49 @@ fn two_scans_of_one_snapshot_are_equal_to_the_byte() {
         assert_eq!(scan(HARBOUR, &["-v", "-f", format]).out, scan(HARBOUR, &["-v", "-f", format]).out);
     }
 }
+
+#[test]
+fn severities_and_named_controls_are_gates_too() {
+    scan(TALK, &["--severity-threshold", "high"])
+        .prints(1, &["Gate: missed: 1 control failing: C-0237; no control of severity High or above"]);
+    scan(TALK, &["--fail-on", "C-0237"]).prints(1, &["Gate: missed: 1 control failing: C-0237; none of C-0237 may fail"]);
+    // Nothing of that severity was judged: that is not passed.
+    scan(TALK, &["--severity-threshold", "critical"]).prints(2, &["Gate: not applicable"]);
+    // One gate that is missed is enough.
+    scan(TALK, &["--compliance-threshold", "10", "--fail-on", "C-0237"]).prints(1, &["Gate: met", "Gate: missed"]);
+    scan(HARBOUR, &["--include-namespaces", "none", "--fail-on", "C-0237"]).prints(2, &["Gate: not applicable"]);
+    scan(TALK, &["--fail-on", "C-0273"]).says(2, &["--fail-on C-0273: this scan does not judge it (did you mean C-0237?)"]);
+    scan(TALK, &["--severity-threshold", "huge"]).says(2, &["low, medium, high or critical is wanted"]);
+    let gates = scan(TALK, &["--severity-threshold", "LOW", "-f", "json"]).json()["gates"].clone();
+    assert_eq!(gates[0]["check"]["failing"][0], "C-0237");
+    assert_eq!(gates[0]["outcome"], "missed");
+}
+
+/// A control that is new is judged and shown, and changes no score and no exit code.
+#[test]
+fn a_control_in_preview_gates_only_by_its_name() {
+    let program = Program::new();
+    let control = "apiVersion: seaworthy.dev/v1alpha1
+kind: Control
+metadata: { name: acme-1 }
+spec:
+  id: ACME-1
+  title: Images pinned to digest, soon
+  severity: 9
+  stage: preview
+  rationale: A tag moves.
+  rule: { reference: { pinnedToDigest: {} } }
+";
+    let directory = program.home().join("mine");
+    std::fs::create_dir(&directory).unwrap();
+    std::fs::write(directory.join("acme-1.yaml"), control).unwrap();
+    let directory = directory.to_str().unwrap();
+    let scan =
+        |more: &[&str]| program.run(&[&["scan", "control", "C-0237,ACME-1", "--controls", directory, "--snapshot", TALK], more].concat());
+    scan(&[]).prints(0, &["Images pinned to digest, soon (preview)", "20 %"]);
+    let report = scan(&["-f", "json"]).json();
+    assert_eq!(report["compliance"]["upper"], 20.0, "it stands outside the mean");
+    scan(&["--compliance-threshold", "20"]).prints(0, &["Gate: met"]);
+    scan(&["--severity-threshold", "critical"]).prints(2, &["Gate: not applicable"]);
+    scan(&["--fail-on", "ACME-1"]).prints(1, &["Gate: missed: 1 control failing: ACME-1"]);
+}

@@ -84,3 +84,31 @@ fn timings_are_said_beside_the_report() {
     ended.says(3, &["inventory", "evidence"]);
     ended.json();
 }
+
+#[test]
+fn an_owner_is_a_filter_and_is_told() {
+    let program = Program::new();
+    let manifest = |name: &str, marks: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{ name: {name}, namespace: shop{marks} }}\nspec: {{ template: {{ spec: {{ containers: [{{ name: c, image: 'ghcr.io/acme/{name}:1' }}] }} }} }}\n"
+        )
+    };
+    let text = [
+        manifest("web", ", labels: { team: team-web }"),
+        manifest("pay", ", annotations: { acme.example/owner: team-pay }"),
+        manifest("cache", ""),
+    ];
+    let file = program.file("shop.yaml", &text.join("---\n"));
+    let scan = |more: &[&str]| program.run(&[&["scan", "control", "C-0306", &file], more].concat());
+    let owners = |more: &[&str]| {
+        let report = scan(&[more, &["-f", "json"]].concat()).json();
+        let owner = |workload: &serde_json::Value| format!("{} {}", workload["name"].as_str().unwrap(), workload["owner"]);
+        report["workloads"].as_array().unwrap().iter().map(owner).collect::<Vec<_>>()
+    };
+    assert_eq!(owners(&[]), ["cache \"shop\"", "pay \"shop\"", "web \"team-web\""]);
+    let from = ["--owner-from", "annotation:acme.example/owner,label:team"];
+    assert_eq!(owners(&from), ["cache null", "pay \"team-pay\"", "web \"team-web\""]);
+    assert_eq!(owners(&[&from[..], &["--owner", "team-pay,team-web"]].concat()), ["pay \"team-pay\"", "web \"team-web\""]);
+    scan(&["-v", "--owner", "team-web"]).prints(0, &["owned by team-web", "Owner: team-web", "1 workload"]);
+    scan(&["--owner-from", "team"]).says(2, &["write label:KEY, annotation:KEY or namespace"]);
+}

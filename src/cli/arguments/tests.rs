@@ -2,6 +2,7 @@
 
 use clap::CommandFactory as _;
 
+use super::gate::parse_percent;
 use super::*;
 
 #[test]

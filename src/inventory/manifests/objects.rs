@@ -7,16 +7,18 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::model::{
-    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Inventory, InventoryCounts, Labels, NotJudged, ObjectKey,
-    Origin, PodSample, RunningImage, Scope, SharedText, Workload, escape_control,
+    Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Inventory, InventoryCounts, NotJudged, ObjectKey, Origin,
+    PodSample, RunningImage, Scope, SharedText, Workload, escape_control,
 };
 
 use super::Problem;
+use crate::inventory::fold::Marks;
+use crate::inventory::intern::Interner;
 use crate::inventory::kinds::{BuiltIn, CustomKind};
 use crate::inventory::not_judged::image_like;
 use crate::inventory::objects::custom_pod_spec;
 use crate::inventory::scope::Filter;
-use crate::inventory::slim::{Bare, Meta, PodSpec};
+use crate::inventory::slim::{Bare, PodSpec};
 use crate::inventory::template::{entries, image_path};
 
 /// Lists inside lists.
@@ -28,6 +30,7 @@ const DATA: [&str; 3] = ["ConfigMap", "Secret", "CustomResourceDefinition"];
 pub(super) struct Objects<'a> {
     filter: &'a Filter,
     custom_kinds: &'a [CustomKind],
+    interner: Interner,
     workloads: Vec<Workload>,
     not_judged: Vec<NotJudged>,
     namespaces: BTreeSet<SharedText>,
@@ -43,7 +46,15 @@ struct Place<'a> {
 
 impl<'a> Objects<'a> {
     pub(super) fn new(filter: &'a Filter, custom_kinds: &'a [CustomKind]) -> Self {
-        Self { filter, custom_kinds, workloads: Vec::new(), not_judged: Vec::new(), namespaces: BTreeSet::new(), objects: 0 }
+        Self {
+            filter,
+            custom_kinds,
+            interner: Interner::default(),
+            workloads: Vec::new(),
+            not_judged: Vec::new(),
+            namespaces: BTreeSet::new(),
+            objects: 0,
+        }
     }
 
     /// Kubernetes objects so far.
@@ -109,13 +120,14 @@ impl<'a> Objects<'a> {
         let name = metadata.name.as_deref().or(metadata.generate_name.as_deref()).unwrap_or_default();
         let key =
             ObjectKey { api_version: api_version.into(), kind: kind.into(), namespace: metadata.namespace().into(), name: name.into() };
-        if !self.filter.has_key(&key) || !self.filter.has_labels(|label| metadata.labels.get(label)) {
+        let marks = Marks::of(&metadata, self.filter, &self.interner);
+        if !self.filter.has_key(&key) || !self.filter.has_marks(&key, &marks.labels, &marks.annotations) {
             return Ok(());
         }
         self.namespaces.insert(key.namespace.clone());
         let unreadable = |error: serde_json::Error| problem(&format!("{key} cannot be read: {error}"));
         match self.pod_spec(object, api_version, kind).map_err(unreadable)? {
-            Some((path, spec)) => self.workloads.extend(workload(key, &metadata, &path, &spec, place)),
+            Some((path, spec)) => self.workloads.extend(workload(key, marks, &path, &spec, place)),
             None if DATA.contains(&kind) => {}
             None => self.not_judged.extend(image_like(&key, object)),
         }
@@ -150,7 +162,7 @@ fn problem(detail: &str) -> Problem {
     Problem { line: None, detail: escape_control(detail).into_owned() }
 }
 
-fn workload(key: ObjectKey, metadata: &Meta<'_>, path: &str, spec: &PodSpec<'_>, place: Place<'_>) -> Option<Workload> {
+fn workload(key: ObjectKey, marks: Marks, path: &str, spec: &PodSpec<'_>, place: Place<'_>) -> Option<Workload> {
     let containers: Vec<Container> = entries(spec)
         .map(|entry| Container {
             name: entry.name.into(),
@@ -171,7 +183,7 @@ fn workload(key: ObjectKey, metadata: &Meta<'_>, path: &str, spec: &PodSpec<'_>,
             }],
         })
         .collect();
-    let labels = metadata.labels.0.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let Marks { labels, annotations } = marks;
     let origin = Origin::Manifest { file: place.file.to_owned(), document: place.document };
-    (!containers.is_empty()).then_some(Workload { key, labels, annotations: Labels::default(), origin, containers, pods: 0 })
+    (!containers.is_empty()).then_some(Workload { key, labels, annotations, origin, containers, pods: 0 })
 }

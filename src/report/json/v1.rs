@@ -283,6 +283,10 @@ struct Scope<'a> {
     label_selector: Option<&'a str>,
     /// Only this workload, `Kind/name`.
     workload: Option<&'a str>,
+    /// Where workloads say who answers for them (`label:KEY`, `annotation:KEY`, `namespace`), the first that says anything.
+    owner_from: Vec<model::OwnerSource>,
+    /// Only workloads for which one of these answers.
+    owners: &'a [String],
 }
 
 impl<'a> From<&'a model::Scope> for Scope<'a> {
@@ -294,6 +298,8 @@ impl<'a> From<&'a model::Scope> for Scope<'a> {
             exclude_kinds: &scope.exclude_kinds,
             label_selector: scope.label_selector.as_deref(),
             workload: scope.workload.as_deref(),
+            owner_from: if scope.owner_from.is_empty() { model::OwnerSource::usual().into() } else { scope.owner_from.clone() },
+            owners: &scope.owners,
         }
     }
 }

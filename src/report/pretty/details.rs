@@ -53,6 +53,13 @@ fn block(report: &Report, workload: &WorkloadRecord, found: &[Found<'_>], appear
     for (label, value) in named.into_iter().filter(|(_, value)| !value.is_empty()) {
         line(label, &shown(value))?;
     }
+    if let Some(cluster) = workload.cluster.as_deref().filter(|_| report.header.clusters.len() > 1) {
+        line("Cluster:", &shown(cluster))?;
+    }
+    // Of a namespace by itself nobody has to be told twice.
+    if let Some(owner) = workload.owner.as_deref().filter(|owner| **owner != *key.namespace) {
+        line("Owner:", &shown(owner))?;
+    }
     match &workload.origin {
         Origin::Cluster | Origin::Argument => {}
         Origin::OwnerReference => line("Origin:", "only named by an ownerReference that may not be read; a higher owner may exist")?,

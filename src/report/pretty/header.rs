@@ -81,6 +81,9 @@ fn scope_text(scope: &Scope) -> String {
     if let Some(selector) = &scope.label_selector {
         parts.push(format!("labels {}", shown(selector)));
     }
+    if !scope.owners.is_empty() {
+        parts.push(format!("owned by {}", list(&scope.owners)));
+    }
     if let Some(workload) = &scope.workload {
         parts.push(format!("workload {}", shown(workload)));
     }

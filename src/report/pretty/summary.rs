@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Options;
-use crate::model::{BuildLevel, Compliance, ControlOutcome, ControlResult, GateOutcome, Judgement, Report, Severity, Standing};
+use crate::model::{BuildLevel, Compliance, ControlOutcome, ControlResult, GateOutcome, Judgement, Report, Severity, Stage, Standing};
 use crate::report::gates;
 use crate::report::resources::{self, Totals};
 use crate::report::terminal::{Appearance, Cell, Table, Tone, field, prose, shown};
@@ -25,7 +25,8 @@ pub(super) fn render(report: &Report, options: Options, out: &mut impl Write) ->
     prose(out, appearance, 0, &format!("Failed resources by severity: {}", by_severity.join(" · ")))?;
     for framework in &report.frameworks {
         let compliance = framework.compliance.map_or_else(|| "nothing applicable".to_owned(), Compliance::percent_text);
-        prose(out, appearance, 0, &format!("Framework {}, {}: {compliance}", shown(&framework.id), shown(&framework.title)))?;
+        let version = if framework.version.is_empty() { String::new() } else { format!(" {}", shown(&framework.version)) };
+        prose(out, appearance, 0, &format!("Framework {}{version}, {}: {compliance}", shown(&framework.id), shown(&framework.title)))?;
     }
     levels(report, options, out)?;
     if !options.verbose && totals.failed + totals.unknown > 0 {
@@ -51,7 +52,8 @@ fn table(report: &Report, totals: Totals, narrow: bool) -> Table {
         ])
     };
     for control in &report.controls {
-        let named = format!("{} {}", shown(&control.id), shown(&control.title));
+        let stage = if control.stage == Stage::Preview { " (preview)" } else { "" };
+        let named = format!("{} {}{stage}", shown(&control.id), shown(&control.title));
         let mut row = if narrow {
             vec![Cell::new(Tone::Severity(control.severity), format!("{} · {named}", control.severity.name()))]
         } else {
