@@ -15,11 +15,18 @@ pub enum Format {
     Json,
     /// Kubescape's JSON v2.
     KubescapeJson,
+    /// Rows for a spreadsheet.
+    Csv,
 }
 
 impl Format {
-    const ALL: [(&str, Self); 4] =
-        [("pretty", Self::Pretty), ("pretty-printer", Self::Pretty), ("json", Self::Json), ("kubescape-json", Self::KubescapeJson)];
+    const ALL: &[(&str, Self)] = &[
+        ("pretty", Self::Pretty),
+        ("pretty-printer", Self::Pretty),
+        ("json", Self::Json),
+        ("kubescape-json", Self::KubescapeJson),
+        ("csv", Self::Csv),
+    ];
 
     /// Name and extension in the file names of several formats.
     fn suffix(self) -> &'static str {
@@ -27,6 +34,7 @@ impl Format {
             Self::Pretty => "pretty.txt",
             Self::Json => "json.json",
             Self::KubescapeJson => "kubescape-json.json",
+            Self::Csv => "csv.csv",
         }
     }
 }
@@ -53,7 +61,8 @@ impl FromStr for FormatChoice {
         let format = format.ok_or_else(|| {
             let nearest = Format::ALL.iter().max_by(|a, b| strsim::jaro(a.0, name).total_cmp(&strsim::jaro(b.0, name)));
             format!(
-                "format {name:?} is not known; formats: pretty, json, kubescape-json{}",
+                "format {name:?} is not known; formats: {}{}",
+                Format::ALL.iter().map(|(known, _)| *known).filter(|known| *known != "pretty-printer").collect::<Vec<_>>().join(", "),
                 nearest.map_or_else(String::new, |(known, _)| format!(" (did you mean {known}?)"))
             )
         })?;

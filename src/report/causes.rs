@@ -59,6 +59,16 @@ pub enum About<'a> {
     },
 }
 
+impl About<'_> {
+    fn subject(&self) -> &str {
+        match self {
+            Self::Cluster => "the cluster as a whole",
+            Self::Repository(repository) => repository,
+            Self::Image { reference, .. } => reference,
+        }
+    }
+}
+
 /// One workload's container that shares a cause.
 #[derive(Debug, Clone, Copy)]
 pub struct Member<'a> {
@@ -95,22 +105,13 @@ impl CauseGroup<'_> {
     /// What it is about, for a person (not escaped).
     #[must_use]
     pub fn subject(&self) -> String {
-        match &self.about {
-            About::Cluster => "the cluster as a whole".to_owned(),
-            About::Repository(repository) => repository.clone(),
-            About::Image { reference, .. } => (*reference).to_owned(),
-        }
+        self.about.subject().to_owned()
     }
 
     /// A stable identifier, 16 hexadecimal digits: the same cause has the same in every report, whoever shares it.
     #[must_use]
     pub fn id(&self) -> String {
-        let digest = match &self.about {
-            About::Image { digest: Some(digest), .. } => digest.to_string(),
-            _ => String::new(),
-        };
-        let injected = if self.injected { "injected" } else { "" };
-        fingerprint(&["cause", &self.control.id, self.open.code(), &self.subject(), &digest, injected])
+        id(self.control, self.open, &self.about, self.injected)
     }
 
     /// Different workloads that share it.
@@ -153,6 +154,28 @@ pub fn causes(report: &Report) -> Vec<CauseGroup<'_>> {
     groups
 }
 
+/// The identifier of the cause of what was found about a container, as [`CauseGroup::id`] has it; none for a pass.
+#[must_use]
+pub fn id_of(control: &ControlResult, finding: &ContainerFinding) -> Option<String> {
+    let open = Open::of(&finding.judgement)?;
+    Some(id(control, open, &about(open, finding), is_injected(finding)))
+}
+
+/// The identifier of the cause of an answer about the cluster as a whole, as [`CauseGroup::id`] has it; none for a pass.
+#[must_use]
+pub fn id_of_cluster(control: &ControlResult, judgement: &Judgement) -> Option<String> {
+    Some(id(control, Open::of(judgement)?, &About::Cluster, false))
+}
+
+fn id(control: &ControlResult, open: Open, about: &About<'_>, injected: bool) -> String {
+    let digest = match about {
+        About::Image { digest: Some(digest), .. } => digest.to_string(),
+        _ => String::new(),
+    };
+    let injected = if injected { "injected" } else { "" };
+    fingerprint(&["cause", &control.id, open.code(), about.subject(), &digest, injected])
+}
+
 type Key<'a> = (Open, Standing, About<'a>, bool);
 
 fn of_control<'a>(report: &'a Report, control: &'a ControlResult, groups: &mut Vec<CauseGroup<'a>>) {
@@ -180,7 +203,7 @@ fn of_control<'a>(report: &'a Report, control: &'a ControlResult, groups: &mut V
 }
 
 /// What something put into the pods after the template; nobody expects an ephemeral container there.
-fn is_injected(finding: &ContainerFinding) -> bool {
+pub(super) fn is_injected(finding: &ContainerFinding) -> bool {
     finding.declared_in == DeclaredIn::PodOnly && finding.kind != ContainerKind::Ephemeral
 }
 

@@ -4,8 +4,11 @@
 //! terminal has its control characters escaped; what a program reads has its own, versioned structures (JSON with the same characters escaped).
 
 mod advice;
+mod answer;
 pub mod build;
 pub mod causes;
+mod cells;
+pub mod csv;
 mod gates;
 pub mod images;
 mod indented;

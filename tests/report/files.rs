@@ -4,6 +4,7 @@ use std::path::Path;
 
 use seaworthy::report::{images, json, kubescape_json};
 
+use super::fleet::fleet;
 use super::pretty;
 use super::sample::talk;
 
@@ -34,4 +35,10 @@ fn the_samples_are_the_stored_ones() {
     let mut bytes = Vec::new();
     kubescape_json::render(&report, &mut bytes).unwrap();
     compare("samples/talk.kubescape.json", &String::from_utf8(bytes).unwrap());
+}
+
+#[test]
+fn the_samples_of_the_fleet_are_the_stored_ones() {
+    let report = fleet();
+    compare("samples/fleet.csv", &super::csv::text(&report));
 }

@@ -1,8 +1,10 @@
 //! Every format of a report, as its readers get it.
 
 mod causes;
+mod csv;
 mod files;
 mod fleet;
+mod hostile;
 mod images;
 mod programs;
 mod sample;
