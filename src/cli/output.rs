@@ -17,6 +17,8 @@ pub enum Format {
     KubescapeJson,
     /// Rows for a spreadsheet.
     Csv,
+    /// SARIF 2.1.0.
+    Sarif,
 }
 
 impl Format {
@@ -26,6 +28,7 @@ impl Format {
         ("json", Self::Json),
         ("kubescape-json", Self::KubescapeJson),
         ("csv", Self::Csv),
+        ("sarif", Self::Sarif),
     ];
 
     /// Name and extension in the file names of several formats.
@@ -35,6 +38,7 @@ impl Format {
             Self::Json => "json.json",
             Self::KubescapeJson => "kubescape-json.json",
             Self::Csv => "csv.csv",
+            Self::Sarif => "sarif.sarif",
         }
     }
 }

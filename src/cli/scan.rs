@@ -254,6 +254,7 @@ fn render(report: &Report, targets: &[(Format, Target)], options: &ScanOptions) 
             (Format::Json, FormatVersion::V1) => report::json::render(report, &mut out),
             (Format::Json, FormatVersion::V2) | (Format::KubescapeJson, _) => report::kubescape_json::render(report, &mut out),
             (Format::Csv, _) => report::csv::render(report, &mut out),
+            (Format::Sarif, _) => report::sarif::render(report, &mut out),
         })?;
     }
     Ok(())

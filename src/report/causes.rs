@@ -243,7 +243,7 @@ fn is_of_repository(open: Open) -> bool {
 }
 
 /// The first 16 hexadecimal digits of SHA-256 over the parts, told apart by their lengths.
-fn fingerprint(parts: &[&str]) -> String {
+pub(super) fn fingerprint(parts: &[&str]) -> String {
     let mut text = String::new();
     for part in parts {
         text.push_str(&format!("{}:{part};", part.len()));

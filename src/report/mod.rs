@@ -14,10 +14,13 @@ pub mod images;
 mod indented;
 pub mod json;
 pub mod kubescape_json;
+mod open;
+mod place;
 pub mod pretty;
 mod proofs;
 mod resources;
 mod roots;
+pub mod sarif;
 mod terminal;
 pub mod verification;
 

@@ -41,4 +41,5 @@ fn the_samples_are_the_stored_ones() {
 fn the_samples_of_the_fleet_are_the_stored_ones() {
     let report = fleet();
     compare("samples/fleet.csv", &super::csv::text(&report));
+    compare("samples/fleet.sarif", &super::sarif::text(&report));
 }

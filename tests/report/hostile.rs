@@ -6,7 +6,7 @@ use super::fleet::fleet;
 use super::sample::rich;
 
 /// What such texts are: formulas, terminal sequences, HTML, markdown, mentions, references, links, quotes, characters that XML forbids.
-pub(crate) const HOSTILE: [&str; 14] = [
+pub(crate) const HOSTILE: [&str; 15] = [
     "=HYPERLINK(\"http://evil.test\",\"click\")",
     "+cmd|' /C calc'!A0",
     "-2+3",
@@ -21,6 +21,7 @@ pub(crate) const HOSTILE: [&str; 14] = [
     "\"},\"x\":{\"\\\",\n# HELP x y\nx{a=\"b\"} 1",
     "---\nkind: Evil\n...\n- *alias\n!!python/object",
     "日本語 \u{1f600} grüße",
+    "\r\n::error file=a,line=1::x%0A\n##[error]y\n::stop-commands::z",
 ];
 
 /// Sets each text to the next of [`HOSTILE`].

@@ -8,6 +8,7 @@ mod hostile;
 mod images;
 mod programs;
 mod sample;
+mod sarif;
 mod terminal;
 
 use seaworthy::report::{Appearance, pretty};

@@ -1,0 +1,156 @@
+//! Open answers: what fails or is not known, excepted or not, each with by what it is known again.
+
+use std::collections::HashMap;
+
+use super::advice;
+use super::answer::{Status, container_kind, detail};
+use super::causes::{self, Open, fingerprint};
+use super::place::Place;
+use super::terminal::shown;
+use crate::model::{
+    ContainerFinding, ControlOutcome, ControlResult, ExceptionRecord, Judgement, Novelty, Origin, Report, Stage, Standing, WorkloadRecord,
+};
+
+/// An answer that is no pass.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OpenAnswer<'a> {
+    /// The control that it is of.
+    pub(super) control: &'a ControlResult,
+    /// What is open.
+    pub(super) open: Open,
+    /// The answer itself.
+    pub(super) judgement: &'a Judgement,
+    /// How it counts.
+    pub(super) standing: Standing,
+    /// How it stands beside a baseline.
+    pub(super) novelty: Option<Novelty>,
+    /// The container that it is about; none for what is about the cluster as a whole.
+    pub(super) subject: Option<Subject<'a>>,
+    /// Which of those with the same identity it is, from 1.
+    nth: u32,
+}
+
+/// A container of a workload.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Subject<'a> {
+    /// The workload.
+    pub(super) workload: &'a WorkloadRecord,
+    /// What was found about its container.
+    pub(super) finding: &'a ContainerFinding,
+}
+
+impl<'a> OpenAnswer<'a> {
+    /// How it came out and counts; the most urgent is the least in order.
+    pub(super) fn status(&self) -> Status {
+        Status::of(self.judgement, self.standing)
+    }
+
+    /// Whether its control is so new that it stands outside every gate.
+    pub(super) fn is_preview(&self) -> bool {
+        self.control.stage == Stage::Preview
+    }
+
+    /// Where it stands.
+    pub(super) fn place(&self, report: &Report) -> Place {
+        self.subject.map_or_else(|| Place::of_all(report), |Subject { workload, finding }| Place::of(report, workload, finding))
+    }
+
+    /// The identifier of its cause: see [`causes::CauseGroup::id`].
+    pub(super) fn cause(&self) -> String {
+        let of_cluster = || causes::id_of_cluster(self.control, self.judgement);
+        self.subject.map_or_else(of_cluster, |subject| causes::id_of(self.control, subject.finding)).unwrap_or_default()
+    }
+
+    /// By what it is known again: 16 hexadecimal digits of control, cluster, file, workload and container, and behind a colon which of
+    /// those with the same it is. Neither tag nor digest is in it, so that it survives a new one; while a roll-out runs two images in one
+    /// container, the second is another finding, which is gone when the roll-out is over.
+    pub(super) fn fingerprint(&self, report: &Report) -> String {
+        format!("{}:{}", self.identity(report), self.nth)
+    }
+
+    /// What it is about, for a person.
+    pub(super) fn whose(&self, report: &Report) -> String {
+        let Some(Subject { workload, finding }) = self.subject else { return "the cluster as a whole".to_owned() };
+        let key = &workload.key;
+        let name = if key.namespace.is_empty() { key.name.to_string() } else { format!("{}/{}", key.namespace, key.name) };
+        if workload.origin == Origin::Argument {
+            return format!("image '{}'", shown(&key.name));
+        }
+        let cluster = workload.cluster.as_deref().filter(|_| report.header.clusters.len() > 1);
+        let cluster = cluster.map(|cluster| format!(" in cluster '{}'", shown(cluster))).unwrap_or_default();
+        format!("{} '{}'{cluster}, container '{}'", shown(&key.kind), shown(&name), shown(&finding.container))
+    }
+
+    /// What was found, in one sentence without its full stop.
+    pub(super) fn found(&self) -> String {
+        let detail = shown(detail(self.judgement).trim_end_matches('.'));
+        match self.open {
+            Open::Failed(_) if detail.is_empty() => format!("it does not hold ({})", self.open.code()),
+            Open::Failed(_) => detail.into_owned(),
+            Open::Unknown(cause) if detail.is_empty() => format!("not known ({cause})"),
+            Open::Unknown(cause) => format!("not known ({cause}): {detail}"),
+        }
+    }
+
+    /// What to do about it, ending with a full stop; empty where nothing is known to help. A command is never its last word, so that it
+    /// can be copied.
+    pub(super) fn way_out(&self) -> String {
+        let remediation = self.subject.map_or(self.control.remediation.as_str(), |subject| subject.finding.remediation.as_str());
+        match self.open {
+            Open::Unknown(cause) => advice(cause).to_owned(),
+            Open::Failed(reason) if remediation.is_empty() => format!("(Reason: {reason}.)"),
+            Open::Failed(reason) => format!("{} (reason: {reason}).", shown(remediation.trim_end_matches('.'))),
+        }
+    }
+
+    /// The exception that is in force for it.
+    pub(super) fn exception(&self, report: &'a Report) -> Option<&'a ExceptionRecord> {
+        match self.standing {
+            Standing::Excepted(at) => usize::try_from(at).ok().and_then(|at| report.exceptions.get(at)),
+            Standing::AsIs | Standing::AcceptedUnknown => None,
+        }
+    }
+
+    fn identity(&self, report: &Report) -> String {
+        let Some(Subject { workload, finding }) = self.subject else { return fingerprint(&["finding", &self.control.id]) };
+        let key = &workload.key;
+        let cluster = workload.cluster.as_deref().unwrap_or_default();
+        let kind = container_kind(finding.kind);
+        // Overlays have the same workload in several files.
+        let file = match workload.origin {
+            Origin::Manifest { .. } => self.place(report).path,
+            Origin::Cluster | Origin::OwnerReference | Origin::Argument => String::new(),
+        };
+        let parts =
+            ["finding", &self.control.id, cluster, &file, key.group(), &key.kind, &key.namespace, &key.name, kind, &finding.container];
+        fingerprint(&parts)
+    }
+
+    fn of(control: &'a ControlResult, judgement: &'a Judgement) -> Option<Self> {
+        let open = Open::of(judgement)?;
+        Some(Self { control, open, judgement, standing: Standing::AsIs, novelty: None, subject: None, nth: 1 })
+    }
+}
+
+/// Every open answer of a report, in its order: controls by severity, then workloads.
+pub(super) fn open_answers(report: &Report) -> Vec<OpenAnswer<'_>> {
+    let mut all = Vec::new();
+    for control in &report.controls {
+        if let ControlOutcome::Cluster { judgement, standing, novelty, .. } = &control.outcome {
+            all.extend(OpenAnswer::of(control, judgement).map(|answer| OpenAnswer { standing: *standing, novelty: *novelty, ..answer }));
+        }
+        let mut known: HashMap<String, u32> = HashMap::new();
+        for of_workload in control.findings() {
+            let Some(workload) = usize::try_from(of_workload.workload).ok().and_then(|at| report.workloads.get(at)) else { continue };
+            for finding in &of_workload.containers {
+                let Some(answer) = OpenAnswer::of(control, &finding.judgement) else { continue };
+                let subject = Some(Subject { workload, finding });
+                let answer = OpenAnswer { standing: finding.standing, novelty: finding.novelty, subject, ..answer };
+                let nth = known.entry(answer.identity(report)).or_default();
+                *nth += 1;
+                all.push(OpenAnswer { nth: *nth, ..answer });
+            }
+        }
+    }
+    all
+}
