@@ -19,6 +19,12 @@ pub enum Format {
     Csv,
     /// SARIF 2.1.0.
     Sarif,
+    /// JUnit's XML.
+    Junit,
+    /// GitLab's code quality.
+    Gitlab,
+    /// Annotations of GitHub Actions.
+    Github,
 }
 
 impl Format {
@@ -29,6 +35,9 @@ impl Format {
         ("kubescape-json", Self::KubescapeJson),
         ("csv", Self::Csv),
         ("sarif", Self::Sarif),
+        ("junit", Self::Junit),
+        ("gitlab", Self::Gitlab),
+        ("github", Self::Github),
     ];
 
     /// Name and extension in the file names of several formats.
@@ -39,6 +48,9 @@ impl Format {
             Self::KubescapeJson => "kubescape-json.json",
             Self::Csv => "csv.csv",
             Self::Sarif => "sarif.sarif",
+            Self::Junit => "junit.xml",
+            Self::Gitlab => "gitlab.json",
+            Self::Github => "github.txt",
         }
     }
 }

@@ -255,6 +255,9 @@ fn render(report: &Report, targets: &[(Format, Target)], options: &ScanOptions) 
             (Format::Json, FormatVersion::V2) | (Format::KubescapeJson, _) => report::kubescape_json::render(report, &mut out),
             (Format::Csv, _) => report::csv::render(report, &mut out),
             (Format::Sarif, _) => report::sarif::render(report, &mut out),
+            (Format::Junit, _) => report::junit::render(report, &mut out),
+            (Format::Gitlab, _) => report::gitlab::render(report, &mut out),
+            (Format::Github, _) => report::github::render(report, &mut out),
         })?;
     }
     Ok(())

@@ -126,9 +126,43 @@ impl<'a> OpenAnswer<'a> {
         fingerprint(&parts)
     }
 
+    /// The answer about a container; none for a pass. Its fingerprint takes it for the first of its container.
+    pub(super) fn of_container(control: &'a ControlResult, workload: &'a WorkloadRecord, finding: &'a ContainerFinding) -> Option<Self> {
+        let subject = Some(Subject { workload, finding });
+        let (standing, novelty) = (finding.standing, finding.novelty);
+        Self::of(control, &finding.judgement).map(|answer| Self { standing, novelty, subject, ..answer })
+    }
+
+    /// The answer about the cluster as a whole; none for a pass, and for a control that is not about it.
+    pub(super) fn of_cluster(control: &'a ControlResult) -> Option<Self> {
+        let ControlOutcome::Cluster { judgement, standing, novelty, .. } = &control.outcome else { return None };
+        Self::of(control, judgement).map(|answer| Self { standing: *standing, novelty: *novelty, ..answer })
+    }
+
     fn of(control: &'a ControlResult, judgement: &'a Judgement) -> Option<Self> {
         let open = Open::of(judgement)?;
         Some(Self { control, open, judgement, standing: Standing::AsIs, novelty: None, subject: None, nth: 1 })
+    }
+
+    /// Whether it counts at a gate: not accepted or excepted, new beside a baseline, and of a control that is no preview.
+    pub(super) fn counts(&self) -> bool {
+        self.standing == Standing::AsIs && self.novelty != Some(Novelty::Known) && !self.is_preview()
+    }
+
+    /// Why it does not count, in one sentence with its full stop; none where it does.
+    pub(super) fn excuse(&self, report: &Report) -> Option<String> {
+        if let Some(exception) = self.exception(report) {
+            let until = exception.expires.map(|expires| format!(" until {}", expires.strftime("%Y-%m-%d"))).unwrap_or_default();
+            let reason = shown(exception.reason.trim_end_matches('.'));
+            return Some(if reason.is_empty() { format!("Excepted{until}.") } else { format!("Excepted{until}: {reason}.") });
+        }
+        match (self.standing, self.novelty) {
+            (Standing::Excepted(_), _) => Some("Excepted.".to_owned()),
+            (Standing::AcceptedUnknown, _) => Some("Not to know it is accepted for this run.".to_owned()),
+            (Standing::AsIs, Some(Novelty::Known)) => Some("The baseline has it already.".to_owned()),
+            (Standing::AsIs, _) if self.is_preview() => Some("The control is in preview and counts nowhere.".to_owned()),
+            (Standing::AsIs, _) => None,
+        }
     }
 }
 
@@ -136,16 +170,12 @@ impl<'a> OpenAnswer<'a> {
 pub(super) fn open_answers(report: &Report) -> Vec<OpenAnswer<'_>> {
     let mut all = Vec::new();
     for control in &report.controls {
-        if let ControlOutcome::Cluster { judgement, standing, novelty, .. } = &control.outcome {
-            all.extend(OpenAnswer::of(control, judgement).map(|answer| OpenAnswer { standing: *standing, novelty: *novelty, ..answer }));
-        }
+        all.extend(OpenAnswer::of_cluster(control));
         let mut known: HashMap<String, u32> = HashMap::new();
         for of_workload in control.findings() {
             let Some(workload) = usize::try_from(of_workload.workload).ok().and_then(|at| report.workloads.get(at)) else { continue };
             for finding in &of_workload.containers {
-                let Some(answer) = OpenAnswer::of(control, &finding.judgement) else { continue };
-                let subject = Some(Subject { workload, finding });
-                let answer = OpenAnswer { standing: finding.standing, novelty: finding.novelty, subject, ..answer };
+                let Some(answer) = OpenAnswer::of_container(control, workload, finding) else { continue };
                 let nth = known.entry(answer.identity(report)).or_default();
                 *nth += 1;
                 all.push(OpenAnswer { nth: *nth, ..answer });

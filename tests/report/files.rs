@@ -42,4 +42,7 @@ fn the_samples_of_the_fleet_are_the_stored_ones() {
     let report = fleet();
     compare("samples/fleet.csv", &super::csv::text(&report));
     compare("samples/fleet.sarif", &super::sarif::text(&report));
+    compare("samples/fleet.junit.xml", &super::pipelines::junit(&report));
+    compare("samples/fleet.gitlab.json", &super::pipelines::gitlab(&report));
+    compare("samples/fleet.github.txt", &super::pipelines::github(&report));
 }

@@ -6,6 +6,7 @@ mod files;
 mod fleet;
 mod hostile;
 mod images;
+mod pipelines;
 mod programs;
 mod sample;
 mod sarif;

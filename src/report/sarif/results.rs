@@ -5,7 +5,6 @@ use serde::{Serialize, Serializer};
 use super::driver::level;
 use super::{SOURCE_ROOT, Text};
 use crate::model::{ContainerFinding, Novelty, Origin, Report, WorkloadRecord};
-use crate::report::answer::Status;
 use crate::report::causes::Open;
 use crate::report::open::{OpenAnswer, Subject};
 use crate::report::place::Place;
@@ -85,14 +84,8 @@ impl<'a> Entry<'a> {
 
 /// The first sentence is what a list shows.
 fn message(report: &Report, answer: &OpenAnswer<'_>) -> String {
-    let first = format!("{}: {}.", answer.whose(report), answer.found());
-    let excepted = answer.exception(report).map(|exception| {
-        let until = exception.expires.map(|expires| format!(" until {}", expires.strftime("%Y-%m-%d"))).unwrap_or_default();
-        let reason = shown(exception.reason.trim_end_matches('.'));
-        if reason.is_empty() { format!(" Excepted{until}.") } else { format!(" Excepted{until}: {reason}.") }
-    });
-    let accepted = if answer.status() == Status::AcceptedUnknown { " Accepted for this run." } else { "" };
-    format!("{first}{}{accepted} {}", excepted.unwrap_or_default(), answer.way_out())
+    let excuse = answer.excuse(report).map(|excuse| format!(" {excuse}")).unwrap_or_default();
+    format!("{}: {}.{excuse} {}", answer.whose(report), answer.found(), answer.way_out())
 }
 
 /// By what a result is known again. `primaryLocationLineHash` is the one that GitHub reads: without it, it would make one of the line,
