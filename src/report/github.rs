@@ -78,7 +78,8 @@ impl Kind {
             Self::Warning => {
                 let early = "the scan was ended before its time: this is what was known by then".to_owned();
                 let early = report.header.interrupted.then(|| of_run("Interrupted", early));
-                let gap = |gap: &crate::model::Gap| format!("{} could not be read ({}): {}", shown(&gap.what), gap.cause, shown(&gap.detail));
+                let gap =
+                    |gap: &crate::model::Gap| format!("{} could not be read ({}): {}", shown(&gap.what), gap.cause, shown(&gap.detail));
                 early.into_iter().chain(report.gaps.iter().map(|found| of_run("Gap", gap(found)))).collect()
             }
             Self::Notice => Vec::new(),
@@ -153,7 +154,13 @@ fn told([failing, unknown, other]: [usize; 3]) -> Option<String> {
     let parts = [(failing, "for failures"), (unknown, "for what is not known"), (other, "for what does not count")];
     let parts: Vec<_> = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     let all = failing + unknown + other;
-    (all > 0).then(|| format!("{} not shown ({}): GitHub shows {MOST} of a kind; other formats have all", counted(all, "more annotation"), parts.join(", ")))
+    (all > 0).then(|| {
+        format!(
+            "{} not shown ({}): GitHub shows {MOST} of a kind; other formats have all",
+            counted(all, "more annotation"),
+            parts.join(", ")
+        )
+    })
 }
 
 /// The text of a command: it ends with its line.

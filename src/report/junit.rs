@@ -328,6 +328,9 @@ mod tests {
 
     #[test]
     fn what_xml_cannot_hold_is_shown() {
-        assert_eq!(xml("<a b=\"c\">&]]>\u{0}\u{1b}\u{fffe}\u{ffff}\r"), "&lt;a b=&quot;c&quot;&gt;&amp;]]&gt;\\u{0}\\u{1b}\\u{fffe}\\u{ffff}\\u{d}");
+        assert_eq!(
+            xml("<a b=\"c\">&]]>\u{0}\u{1b}\u{fffe}\u{ffff}\r"),
+            "&lt;a b=&quot;c&quot;&gt;&amp;]]&gt;\\u{0}\\u{1b}\\u{fffe}\\u{ffff}\\u{d}"
+        );
     }
 }
