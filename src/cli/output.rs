@@ -17,6 +17,14 @@ pub enum Format {
     KubescapeJson,
     /// Rows for a spreadsheet.
     Csv,
+    /// For a pull request or a job's summary.
+    Markdown,
+    /// Metrics in the text exposition format.
+    Prometheus,
+    /// Objects of openreports.io.
+    OpenReports,
+    /// Objects of wgpolicyk8s.io.
+    PolicyReport,
     /// SARIF 2.1.0.
     Sarif,
     /// JUnit's XML.
@@ -34,6 +42,10 @@ impl Format {
         ("json", Self::Json),
         ("kubescape-json", Self::KubescapeJson),
         ("csv", Self::Csv),
+        ("markdown", Self::Markdown),
+        ("prometheus", Self::Prometheus),
+        ("openreports", Self::OpenReports),
+        ("policyreport", Self::PolicyReport),
         ("sarif", Self::Sarif),
         ("junit", Self::Junit),
         ("gitlab", Self::Gitlab),
@@ -47,6 +59,10 @@ impl Format {
             Self::Json => "json.json",
             Self::KubescapeJson => "kubescape-json.json",
             Self::Csv => "csv.csv",
+            Self::Markdown => "markdown.md",
+            Self::Prometheus => "prometheus.prom",
+            Self::OpenReports => "openreports.yaml",
+            Self::PolicyReport => "policyreport.yaml",
             Self::Sarif => "sarif.sarif",
             Self::Junit => "junit.xml",
             Self::Gitlab => "gitlab.json",

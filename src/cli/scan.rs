@@ -20,6 +20,7 @@ use crate::model::{Cause, ClusterRecord, Digest, Header, Needs, Phase, Predicate
 use crate::policy::PolicyOrigin;
 use crate::registry::Layout;
 use crate::report;
+use crate::report::openreports::Interface;
 use crate::scan::{Judging, assemble, judge_all};
 
 /// Images of a layout that are named to a user who named none.
@@ -254,6 +255,10 @@ fn render(report: &Report, targets: &[(Format, Target)], options: &ScanOptions) 
             (Format::Json, FormatVersion::V1) => report::json::render(report, &mut out),
             (Format::Json, FormatVersion::V2) | (Format::KubescapeJson, _) => report::kubescape_json::render(report, &mut out),
             (Format::Csv, _) => report::csv::render(report, &mut out),
+            (Format::Markdown, _) => report::markdown::render(report, &mut out),
+            (Format::Prometheus, _) => report::prometheus::render(report, &mut out),
+            (Format::OpenReports, _) => report::openreports::render(report, Interface::OpenReports, &mut out),
+            (Format::PolicyReport, _) => report::openreports::render(report, Interface::PolicyReport, &mut out),
             (Format::Sarif, _) => report::sarif::render(report, &mut out),
             (Format::Junit, _) => report::junit::render(report, &mut out),
             (Format::Gitlab, _) => report::gitlab::render(report, &mut out),

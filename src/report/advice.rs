@@ -1,6 +1,7 @@
 //! What to do about each cause of not knowing.
 
-use crate::model::Cause;
+use super::terminal::shown;
+use crate::model::{Cause, TRUST_POLICY};
 
 /// What happened and what the user can do about it, in one or two sentences.
 #[must_use]
@@ -46,5 +47,18 @@ pub fn advice(cause: Cause) -> &'static str {
         Cause::ClockSkew => "The local clock differs too much from the servers': set it (`seaworthy doctor` shows by how much).",
         Cause::ListIncomplete => "A list could not be read whole: see the gaps at the top of this report.",
         Cause::Cancelled => "The scan was ended before this was asked: let it run to its end.",
+    }
+}
+
+/// What to set for a control that lacks these parameters, in one sentence.
+pub(super) fn to_configure(missing: &[String]) -> String {
+    let parameters: Vec<_> = missing.iter().filter(|name| *name != TRUST_POLICY).map(|name| shown(name)).collect();
+    match parameters.as_slice() {
+        [] => "Not configured: say whom to trust (--trust-policy FILE, --key PEM, or --identity SUBJECT with --issuer URL).".to_owned(),
+        // Each name says which key it has there, if it has one.
+        names if names.iter().all(|name| name.contains("(controls-config: ")) => {
+            format!("Not configured: set {} (--controls-config FILE, or --parameters FILE).", names.join(", "))
+        }
+        names => format!("Not configured: set {} (--parameters FILE).", names.join(", ")),
     }
 }

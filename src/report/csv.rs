@@ -107,7 +107,7 @@ fn of_control(control: &ControlResult) -> Option<Row<'_>> {
         ControlOutcome::Judged { .. } => return None,
         ControlOutcome::Irrelevant => Row { status: "irrelevant", detail: "nothing is in its scope".into(), ..base },
         ControlOutcome::Unconfigured { missing } => {
-            Row { status: "unconfigured", detail: Cow::Owned(format!("not set: {}", missing.join(", "))), ..base }
+            Row { status: "unconfigured", detail: Cow::Owned(super::advice::to_configure(missing)), ..base }
         }
         ControlOutcome::RequiresReview { text } => Row { status: "requiresReview", detail: text.into(), ..base },
         ControlOutcome::Cluster { judgement, standing, novelty, .. } => Row {

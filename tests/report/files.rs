@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use seaworthy::report::openreports::Interface;
 use seaworthy::report::{images, json, kubescape_json};
 
 use super::fleet::fleet;
@@ -41,6 +42,10 @@ fn the_samples_are_the_stored_ones() {
 fn the_samples_of_the_fleet_are_the_stored_ones() {
     let report = fleet();
     compare("samples/fleet.csv", &super::csv::text(&report));
+    compare("samples/fleet.md", &super::markdown::text(&report));
+    compare("samples/fleet.prom", &super::prometheus::text(&report));
+    compare("samples/fleet.openreports.yaml", &super::openreports::text(&report, Interface::OpenReports));
+    compare("samples/fleet.policyreport.yaml", &super::openreports::text(&report, Interface::PolicyReport));
     compare("samples/fleet.sarif", &super::sarif::text(&report));
     compare("samples/fleet.junit.xml", &super::pipelines::junit(&report));
     compare("samples/fleet.gitlab.json", &super::pipelines::gitlab(&report));

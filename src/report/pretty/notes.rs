@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::Options;
-use crate::model::{Cause, ControlOutcome, ImageReference, Judgement, Report, Standing, TRUST_POLICY};
-use crate::report::advice::advice;
+use crate::model::{Cause, ControlOutcome, ImageReference, Judgement, Report, Standing};
+use crate::report::advice::{advice, to_configure};
 use crate::report::terminal::{Appearance, Tone, counted, prose, shown, title};
 
 /// Objects that are not judged, shown without `-v`.
@@ -18,18 +18,7 @@ pub(super) fn action_required(report: &Report, appearance: Appearance, out: &mut
     let mut waiting = Vec::new();
     for control in &report.controls {
         let text = match &control.outcome {
-            ControlOutcome::Unconfigured { missing } => {
-                let parameters: Vec<_> = missing.iter().filter(|name| *name != TRUST_POLICY).map(|name| shown(name)).collect();
-                match parameters.as_slice() {
-                    [] => "Not configured: say whom to trust (--trust-policy FILE, --key PEM, or --identity SUBJECT with --issuer URL)."
-                        .to_owned(),
-                    // Each name says which key it has there, if it has one.
-                    names if names.iter().all(|name| name.contains("(controls-config: ")) => {
-                        format!("Not configured: set {} (--controls-config FILE, or --parameters FILE).", names.join(", "))
-                    }
-                    names => format!("Not configured: set {} (--parameters FILE).", names.join(", ")),
-                }
-            }
+            ControlOutcome::Unconfigured { missing } => to_configure(missing),
             ControlOutcome::RequiresReview { text } => format!("Needs a person: {}", shown(text)),
             ControlOutcome::Judged { .. } | ControlOutcome::Irrelevant | ControlOutcome::Cluster { .. } => continue,
         };
