@@ -8,6 +8,7 @@ use tempfile::TempDir;
 mod cluster;
 mod configuration;
 mod contacted;
+mod exceptions;
 mod gates;
 mod github;
 mod interrupted;

@@ -1,6 +1,6 @@
 //! What a user sees who made a mistake in a document.
 
-use seaworthy::documents::{Document, OrParam, ReferenceLeaf, Rule, parse};
+use seaworthy::documents::{Document, OrParam, ReferenceLeaf, Rule, parse, parse_kubescape_exceptions};
 
 const CONTROL: &str = "apiVersion: seaworthy.dev/v1alpha1
 kind: Control
@@ -124,7 +124,10 @@ fn mistakes_are_named_with_their_place_and_what_was_meant() {
         ("no text where one is wanted", with("  rule: { reference: { tagIn: [null] } }\n")),
         ("a threat that is none", with("  threats: [A, Z]\n  rule: { signature: { exists: {} } }\n")),
         ("an identifier that is none", complaint(&CONTROL.replace("ACME-1", "acme 1"))),
-        ("a kind of a later version", complaint("apiVersion: seaworthy.dev/v1alpha1\nkind: Exception\nmetadata: { name: x }\nspec: {}\n")),
+        (
+            "a kind of a later version",
+            complaint("apiVersion: seaworthy.dev/v1alpha1\nkind: AuditConfig\nmetadata: { name: x }\nspec: {}\n"),
+        ),
         ("no kind", complaint("apiVersion: seaworthy.dev/v1alpha1\n")),
         ("no document", complaint("just text\n")),
         ("a framework of nothing", framework("controls: []")),
@@ -279,4 +282,62 @@ fn mistakes_in_trust_policies_are_named_with_their_place() {
     ];
     let shown: String = complaints.iter().map(|(what, complaint)| format!("{what}\n    {complaint}\n")).collect();
     insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn mistakes_in_exceptions_are_named_with_their_place() {
+    let exception =
+        |spec: &str| complaint(&format!("apiVersion: seaworthy.dev/v1alpha1\nkind: Exception\nmetadata: {{ name: e }}\nspec:\n{spec}"));
+    let with = |more: &str| exception(&format!("  controls: [C-0237]\n  reason: r\n  owner: o\n  expires: 2027-01-31\n{more}"));
+    let organisation = |spec: &str| {
+        complaint(&format!("apiVersion: seaworthy.dev/v1alpha1\nkind: ExceptionPolicy\nmetadata: {{ name: e }}\nspec: {spec}\n"))
+    };
+    let kubescape = |text: &str| match parse_kubescape_exceptions("kubescape.json", text) {
+        Ok(entries) => format!("fine: {} entries", entries.len()),
+        Err(error) => error.to_string(),
+    };
+    let named = |attributes: &str| {
+        kubescape(&format!(
+            "[\n  {{\n    \"name\": \"e\",\n    \"resources\": [\n      {{ \"designatorType\": \"Attributes\", \"attributes\": {attributes} }}\n    ]\n  }}\n]"
+        ))
+    };
+    let complaints = [
+        ("all that is needed", with("")),
+        ("no controls", exception("  controls: []\n  reason: r\n  owner: o\n  expires: 2027-01-31\n")),
+        ("an empty control", exception("  controls: [C-0237, '']\n  reason: r\n  owner: o\n  expires: 2027-01-31\n")),
+        ("no reason", exception("  controls: [C-0237]\n  owner: o\n  expires: 2027-01-31\n")),
+        ("an empty reason", exception("  controls: [C-0237]\n  reason: ' '\n  owner: o\n  expires: 2027-01-31\n")),
+        ("an empty owner", exception("  controls: [C-0237]\n  reason: r\n  owner: ''\n  expires: 2027-01-31\n")),
+        ("no end", exception("  controls: [C-0237]\n  reason: r\n  owner: o\n")),
+        ("an end that is none", exception("  controls: [C-0237]\n  reason: r\n  owner: o\n  expires: 31.1.2027\n")),
+        ("an unknown field", with("  aprovedBy: me\n")),
+        ("an empty ticket", with("  ticket: ''\n")),
+        ("an unknown limit", with("  workloads: { namespace: [a] }\n")),
+        ("an empty name", with("  workloads:\n    names: [a, '']\n")),
+        ("an empty kind", with("  workloads:\n    kinds: ['']\n")),
+        ("an image with a tag", with("  images: ['ghcr.io/acme/app:v1']\n")),
+        ("a digest that is none", with("  digests: [latest]\n")),
+        ("a cause that is none", with("  acceptUnknown: [time-out]\n")),
+        ("an organisation that says nothing", organisation("{}")),
+        ("a term that is none", organisation("{ longestTerm: half a year }")),
+        ("a term that is unknown", organisation("{ longestterm: 180d }")),
+        ("an empty control of an organisation", organisation("{ notExceptable: [''] }")),
+        ("Kubescape's, a broken expression", named("{ \"kind\": \"Deployment\", \"name\": \"ledger-[a-\" }")),
+        ("Kubescape's, a star that is no expression", named("{ \"name\": \"*\" }")),
+        ("Kubescape's, a label's broken expression", named("{ \"app\": \"(\" }")),
+        ("Kubescape's, an expression that reaches out", named("{ \"name\": \"a)|(?:.*\" }")),
+        ("Kubescape's, an expression that is too large", named("{ \"name\": \"(?:a{1000}){1000}\" }")),
+        ("Kubescape's, a number where a text is wanted", named("{ \"name\": 3 }")),
+        ("Kubescape's, a broken expression of a control", kubescape("[ {},\n  { \"posturePolicies\": [ { \"controlID\": \"C-(\" } ] } ]")),
+        ("Kubescape's, an end that is none", kubescape("[\n  { \"name\": \"e\",\n    \"expirationDate\": \"soon\" }\n]")),
+        ("Kubescape's, cut off", kubescape("[\n  { \"name\":")),
+        (
+            "Kubescape's, a selector that is none",
+            kubescape("[{ \"objectSelector\": { \"matchExpressions\": [{ \"key\": \"a\", \"operator\": \"Like\" }] } }]"),
+        ),
+        ("Kubescape's, unknown fields", kubescape("[{ \"guid\": \"\", \"systemException\": true, \"attributes\": { \"x\": 1 } }]")),
+        ("Kubescape's, none", kubescape(" []")),
+    ];
+    let told: String = complaints.into_iter().map(|(what, said)| format!("{what}\n    {said}\n")).collect();
+    insta::assert_snapshot!(told);
 }

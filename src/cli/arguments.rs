@@ -1,5 +1,6 @@
 //! The command line.
 
+mod exceptions;
 mod gate;
 mod output;
 mod sbom;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::OwnerSource;
 
+pub use exceptions::{ExceptionOptions, ExceptionsArguments, ExceptionsCommand};
 pub use gate::GateOptions;
 pub use output::{ColorChoice, FormatVersion, OutputOptions};
 pub use sbom::{BillFormat, SbomArguments, SbomGet, SbomWhat};
@@ -81,6 +83,8 @@ pub enum Command {
     Images(Box<Images>),
     /// List, show and check controls
     Controls(ControlsArguments),
+    /// Check exceptions
+    Exceptions(ExceptionsArguments),
     /// List controls or frameworks (as Kubescape's command)
     List(ListArguments),
     /// Check rights, clock, credentials and registries, with a fix for each problem
@@ -97,6 +101,7 @@ Examples:
   seaworthy scan image ghcr.io/acme/app:v1.2 registry.corp/tool@sha256:…
   seaworthy scan control C-0237 manifests/ -f json=report.json,pretty
   seaworthy scan control C-0237 -v --snapshot cluster.tar.zst
+  seaworthy scan control C-0237 --exceptions exceptions.yaml --compliance-threshold 100
   seaworthy scan framework slsa-build-l2 --vsa-out summaries/ --vsa-key cosign.key --vsa-verifier https://acme.example/verifier";
 
 /// `scan`.
@@ -198,6 +203,9 @@ pub struct ScanOptions {
     /// Gates.
     #[command(flatten)]
     pub gate: GateOptions,
+    /// Exceptions.
+    #[command(flatten)]
+    pub exceptions: ExceptionOptions,
     /// Show which host would be asked what, and ask nothing of registries
     #[arg(long, global = true, help_heading = "General")]
     pub dry_run: bool,

@@ -206,7 +206,8 @@ pub(super) fn trust_policies(files: &[PathBuf]) -> anyhow::Result<(Vec<Source>, 
     Ok((sources, documents))
 }
 
-fn document(kind: &str, name: &str, text: &str) -> DocumentDigest {
+/// The digest of a document that went into it.
+pub(super) fn document(kind: &str, name: &str, text: &str) -> DocumentDigest {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
     DocumentDigest { kind: kind.to_owned(), name: name.to_owned(), digest: Digest::from_sha256(bytes) }

@@ -6,6 +6,7 @@ mod controls;
 mod doctor;
 mod dry_run;
 mod evidence;
+mod exceptions;
 mod exit;
 mod github;
 mod images;
@@ -58,6 +59,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Trust(trust) => block_on(trust_command::run(trust)),
         Command::Images(images) => block_on(images::run(*images)),
         Command::Controls(arguments) => controls::run(&arguments),
+        Command::Exceptions(arguments) => exceptions::run(&arguments),
         Command::List(arguments) => controls::list(&arguments),
         Command::Doctor(doctor) => block_on(doctor::run(*doctor)),
         Command::Rbac(arguments) => rbac::run(&arguments),

@@ -13,7 +13,7 @@ use super::output::{self, Format, Target};
 use super::progress::Progress;
 use super::summaries::Summaries;
 use super::timings::{self, Phases};
-use super::{dry_run, library, signals, terminal, trust};
+use super::{dry_run, exceptions, library, signals, terminal, trust};
 use crate::controls::{AcceptedUnknowns, Library, Trust, consults_builders, consults_trust, public_keys, wanted};
 use crate::documents::{Control, nearest};
 use crate::model::{Cause, ClusterRecord, Digest, Header, Needs, Phase, PredicateKind, PredicateKinds, Report, ScanEvent};
@@ -118,6 +118,8 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     name_only_what_is_judged(&options.gate.fail_on, &chosen.controls)?;
     let (configuration, mut documents) = library::configure(&options.controls, &controls, &chosen, summing_up)?;
     let accepted = AcceptedUnknowns::parse(&options.gate.allow_unknown)?;
+    let (exceptions, exceptions_read) = exceptions::load(&options.exceptions.files)?;
+    documents.extend(exceptions_read);
     let mut needs =
         chosen.controls.iter().filter_map(|control| control.rule.as_ref()).map(crate::controls::needs).fold(Needs::default(), Needs::or);
     if summing_up {
@@ -182,6 +184,7 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
         frameworks: chosen.frameworks.clone(),
         configuration: &configuration,
         accepted: &accepted,
+        exceptions: &exceptions,
         trust: Trust { policies: &policies, as_of },
     };
     let judged = judge_all(&judging, &inventory, &collected);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::arguments::SummaryOptions;
+use super::exceptions::EXCEPTION;
 use super::library::read_file;
 use super::output::{Target, write};
 use crate::controls::{Trust, verifies_image_alone};
@@ -80,9 +81,10 @@ impl Summaries {
         self.directory.join(Path::new(&repository)).join(format!("{}-{}.{suffix}", image.digest.algorithm().name(), image.digest.hex()))
     }
 
-    /// Over all documents that went into it, one a line: what the report lists, then what the command line stands for.
+    /// Over all documents that went into it, one a line: what the report lists, then what the command line stands for. A summary does not
+    /// rest on an exception.
     fn policy_digest(&self, report: &Report) -> Digest {
-        let documents = report.header.documents.iter();
+        let documents = report.header.documents.iter().filter(|document| document.kind != EXCEPTION);
         let mut text: Vec<u8> =
             documents.flat_map(|document| format!("{} {} {}\n", document.kind, document.name, document.digest).into_bytes()).collect();
         text.extend(&self.options);

@@ -304,7 +304,7 @@ fn in_scope(scope: &Scope, values: &Values, subject: &Subject<'_>) -> bool {
 
 /// A workload fails when any container fails, else is unknown when any is (and that is not accepted), else passes; what is excepted
 /// neither fails nor is unknown.
-fn fold(containers: &[ContainerFinding]) -> ControlStatus {
+pub(super) fn fold(containers: &[ContainerFinding]) -> ControlStatus {
     let status = |finding: &ContainerFinding| match (&finding.judgement, finding.standing) {
         (Judgement::Pass { .. }, _) => ControlStatus::Passed,
         (_, Standing::Excepted(_)) => ControlStatus::Excepted,

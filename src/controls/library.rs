@@ -222,6 +222,8 @@ impl Library {
             Document::Framework(framework) => add(&mut self.frameworks, "framework", framework.id.clone(), file, text, framework),
             // Run by themselves; beside controls they are no mistake.
             Document::ControlTest(_) => Ok(()),
+            Document::Exception(_) => Err(LibraryError::Kind { file: file.to_owned(), kind: "an Exception" }),
+            Document::ExceptionPolicy(_) => Err(LibraryError::Kind { file: file.to_owned(), kind: "an ExceptionPolicy" }),
             Document::Parameters(_) => Err(LibraryError::Kind { file: file.to_owned(), kind: "Parameters" }),
             Document::TrustPolicy(_) => Err(LibraryError::Kind { file: file.to_owned(), kind: "a TrustPolicy" }),
         }

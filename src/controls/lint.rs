@@ -29,7 +29,7 @@ pub fn lint(files: &[(String, String)], known: &Library) -> Linted {
             linted.documents += usize::from(document.is_ok());
             match document {
                 Ok(Document::Parameters(set)) => parameters.push((file, set)),
-                Ok(Document::TrustPolicy(_)) => {}
+                Ok(Document::TrustPolicy(_) | Document::Exception(_) | Document::ExceptionPolicy(_)) => {}
                 Ok(Document::ControlTest(test)) => tests.push((file, test)),
                 Ok(document) => linted.problems.extend(library.add(file, text, document).err()),
                 Err(error) => linted.problems.push(error.into()),

@@ -1,6 +1,6 @@
 //! Controls: a rule over what runs and what was found, answered in three-valued logic.
 //!
-//! Pure. In this order: applicability (scope, parameters, manual ones), then the rule. What is irrelevant, unconfigured or for a
+//! Pure. In this order: applicability (scope, parameters, manual ones), then the rule, then exceptions. What is irrelevant, unconfigured or for a
 //! person never enters the rule or the score.
 
 mod accepted;
@@ -8,6 +8,7 @@ mod attested;
 mod clause;
 mod embedded;
 mod evaluate;
+mod except;
 mod expression;
 mod judge;
 mod leaves;
@@ -25,6 +26,7 @@ mod verified;
 pub use accepted::{AcceptedUnknowns, AcceptedUnknownsError};
 pub use attested::wanted;
 pub use evaluate::{Subject, Trust, needs};
+pub use except::Excepting;
 pub use expression::{Bindings, Outcome, evaluate};
 pub use judge::{ControlJudgement, Lookup, judge};
 pub use library::{BuilderDocument, Library, LibraryError};

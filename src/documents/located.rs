@@ -105,6 +105,21 @@ impl Located {
         at
     }
 
+    /// Where the value that a path leads to begins, as far as the path can be walked.
+    pub(super) fn value_position<'a>(&self, path: impl IntoIterator<Item = &'a Step>) -> Position {
+        let mut here = self;
+        for step in path {
+            let next = match (step, &here.node) {
+                (Step::Key(key), Node::Map(_)) => here.get(key),
+                (Step::Item(item), Node::List(items)) => items.get(*item),
+                _ => None,
+            };
+            let Some(value) = next else { break };
+            here = value;
+        }
+        here.at
+    }
+
     fn entries(&self) -> &[(String, Position, Self)] {
         match &self.node {
             Node::Map(entries) => entries,

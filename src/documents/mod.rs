@@ -8,6 +8,7 @@ mod builder_trust;
 mod control;
 mod control_test;
 mod error;
+mod exception;
 mod expression;
 mod framework;
 mod located;
@@ -31,6 +32,10 @@ pub use control_test::{
     TestWorkload,
 };
 pub use error::{DocumentError, nearest};
+pub use exception::{
+    Designator, DesignatorAttributes, ExceptedWorkloads, Exception, ExceptionPolicy, KubescapeException, LabelExpression, LabelSelector,
+    NamedException, NamedExceptionPolicy, PosturePolicy, SelectorOperator, WholeText, is_kubescape_exceptions, parse_kubescape_exceptions,
+};
 pub(crate) use expression::{Arithmetic, Comparison, Function, Node, Part, Pattern as WrittenPattern, Walk};
 pub use expression::{Expression, ExpressionFault, Variable};
 pub use framework::Framework;
@@ -81,7 +86,8 @@ pub struct Envelope<S> {
 }
 
 /// The kinds that have a schema.
-pub const KINDS: [&str; 6] = ["BuilderTrust", "Control", "ControlTest", "Framework", "Parameters", "TrustPolicy"];
+pub const KINDS: [&str; 8] =
+    ["BuilderTrust", "Control", "ControlTest", "Exception", "ExceptionPolicy", "Framework", "Parameters", "TrustPolicy"];
 
 /// The JSON schema of a kind, or `None` for one that is not known.
 #[must_use]
@@ -90,6 +96,8 @@ pub fn schema(kind: &str) -> Option<serde_json::Value> {
         "BuilderTrust" => schemars::schema_for!(Envelope<BuilderTrust>),
         "Control" => schemars::schema_for!(Envelope<Control>),
         "ControlTest" => schemars::schema_for!(Envelope<ControlTest>),
+        "Exception" => schemars::schema_for!(Envelope<Exception>),
+        "ExceptionPolicy" => schemars::schema_for!(Envelope<ExceptionPolicy>),
         "Framework" => schemars::schema_for!(Envelope<Framework>),
         "Parameters" => schemars::schema_for!(Envelope<Parameters>),
         "TrustPolicy" => schemars::schema_for!(Envelope<TrustPolicy>),

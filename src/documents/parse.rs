@@ -4,7 +4,10 @@ use serde::de::DeserializeOwned;
 
 use super::error::{DocumentError, did_you_mean, explain};
 use super::located::{Fault, Located, Position};
-use super::{API_VERSION, BuilderTrust, Control, ControlTest, Envelope, Framework, KINDS, NamedBuilderTrust, Parameters, TrustPolicy};
+use super::{
+    API_VERSION, BuilderTrust, Control, ControlTest, Envelope, Exception, ExceptionPolicy, Framework, KINDS, NamedBuilderTrust,
+    NamedException, NamedExceptionPolicy, Parameters, TrustPolicy,
+};
 
 /// A document of any kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +18,10 @@ pub enum Document {
     Control(Box<Control>),
     /// Tests of a control.
     ControlTest(Box<ControlTest>),
+    /// An exception.
+    Exception(Box<NamedException>),
+    /// What an organisation allows of exceptions.
+    ExceptionPolicy(NamedExceptionPolicy),
     /// A framework.
     Framework(Framework),
     /// Parameters.
@@ -35,7 +42,7 @@ pub struct NamedTrustPolicy {
 /// Deepest nesting that is read: room for ten combinations of rules inside each other.
 const DEEPEST: usize = 32;
 /// Longest text that is read, in bytes.
-const LONGEST: usize = 1 << 20;
+pub(super) const LONGEST: usize = 1 << 20;
 
 /// Reads every document of a text (YAML, or JSON, which is a subset). Empty documents are passed over.
 ///
@@ -96,6 +103,16 @@ fn parse_one(file: &str, before: u64, text: &str) -> Result<Document, DocumentEr
             let test = read::<Envelope<ControlTest>>(file, before, text)?.spec;
             test.fault().map_or(Ok(Document::ControlTest(Box::new(test))), in_spec)
         }
+        Some("Exception") => {
+            let Envelope { metadata, spec: exception, .. } = read::<Envelope<Exception>>(file, before, text)?;
+            let name = metadata.name;
+            exception.fault().map_or(Ok(Document::Exception(Box::new(NamedException { name, exception }))), in_spec)
+        }
+        Some("ExceptionPolicy") => {
+            let Envelope { metadata, spec: policy, .. } = read::<Envelope<ExceptionPolicy>>(file, before, text)?;
+            let name = metadata.name;
+            policy.fault().map_or(Ok(Document::ExceptionPolicy(NamedExceptionPolicy { name, policy })), in_spec)
+        }
         Some("Framework") => {
             let framework = read::<Envelope<Framework>>(file, before, text)?.spec;
             framework.fault().map_or(Ok(Document::Framework(framework)), in_spec)
@@ -107,9 +124,7 @@ fn parse_one(file: &str, before: u64, text: &str) -> Result<Document, DocumentEr
             policy.fault().map_or(Ok(Document::TrustPolicy(NamedTrustPolicy { name, policy })), in_spec)
         }
         None => refuse(Fault::new(format!("there is no `kind`; kinds: {}", KINDS.join(", ")))),
-        Some(later @ ("Exception" | "AuditConfig")) => {
-            refuse(Fault::new(format!("kind {later} is not supported by this version of seaworthy")).under("kind"))
-        }
+        Some("AuditConfig") => refuse(Fault::new("kind AuditConfig is not supported by this version of seaworthy").under("kind")),
         Some(other) => {
             let detail = format!("kind {other:?} is not known; kinds: {}{}", KINDS.join(", "), did_you_mean(other, KINDS));
             refuse(Fault::new(detail).under("kind"))
@@ -117,7 +132,7 @@ fn parse_one(file: &str, before: u64, text: &str) -> Result<Document, DocumentEr
     }
 }
 
-fn read<T: DeserializeOwned>(file: &str, before: u64, text: &str) -> Result<T, DocumentError> {
+pub(super) fn read<T: DeserializeOwned>(file: &str, before: u64, text: &str) -> Result<T, DocumentError> {
     // Reading is recursive: what is nested deeper is refused before it costs the stack.
     let options = serde_saphyr::options! { budget: serde_saphyr::budget! { max_depth: DEEPEST } };
     serde_saphyr::from_str_with_options(text, options).map_err(|failure| {
@@ -129,6 +144,6 @@ fn read<T: DeserializeOwned>(file: &str, before: u64, text: &str) -> Result<T, D
     })
 }
 
-fn error(file: &str, (line, column): Position, detail: String) -> DocumentError {
+pub(super) fn error(file: &str, (line, column): Position, detail: String) -> DocumentError {
     DocumentError { file: file.to_owned(), line, column, detail }
 }

@@ -55,7 +55,7 @@ pub use manifest::{
 };
 pub use needs::Needs;
 pub use owner::{OwnerSource, OwnerSourceError};
-pub use pattern::{Pattern, PatternError};
+pub use pattern::{Glob, Pattern, PatternError};
 pub use predicate::{
     Attested, CYCLONEDX, PROVENANCE_V1, PROVENANCE_V02, Payload, Predicate, PredicateKind, PredicateKinds, PredicateType,
     PredicateTypeError, SPDX, VERIFICATION_SUMMARY, Wanted,

@@ -52,6 +52,12 @@ impl Pattern {
         self.matches(repository) || (!has_port(&self.host) && repository.without_port().is_some_and(|bare| self.matches(&bare)))
     }
 
+    /// Whether it leaves nothing out.
+    #[must_use]
+    pub fn matches_everything(&self) -> bool {
+        self.path == "**" && self.host.bytes().all(|byte| byte == b'*')
+    }
+
     /// How specific it is: first the length of its literal beginning, then fewer wildcards. Greater is more specific.
     #[must_use]
     pub fn specificity(&self) -> (usize, std::cmp::Reverse<usize>) {
@@ -165,6 +171,61 @@ impl JsonSchema for Pattern {
     }
 }
 
+/// A name in which `*` stands for any characters, none included. What else stands there is compared as it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Glob(String);
+
+impl Glob {
+    /// Whether the name matches, the whole of it.
+    #[must_use]
+    pub fn matches(&self, name: &str) -> bool {
+        segment_matches(self.0.as_bytes(), name.as_bytes())
+    }
+
+    /// Whether it leaves nothing out.
+    #[must_use]
+    pub fn matches_everything(&self) -> bool {
+        self.0.bytes().all(|byte| byte == b'*')
+    }
+}
+
+impl FromStr for Glob {
+    type Err = PatternError;
+
+    fn from_str(text: &str) -> Result<Self, PatternError> {
+        if text.trim().is_empty() { Err(PatternError::Empty) } else { Ok(Self(text.to_owned())) }
+    }
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Serialize for Glob {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Glob {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Glob {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Glob".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "minLength": 1, "description": "a name; * stands for any characters" })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,6 +259,18 @@ mod tests {
         assert!(matches("ghcr.io/**/app", "ghcr.io/a/b/app"));
         assert!(matches("ghcr.io/signed-*", "ghcr.io/signed-one"));
         assert!(matches("*/acme/*", "ghcr.io/acme/app"));
+    }
+
+    #[test]
+    fn what_leaves_nothing_out_is_known() {
+        for (pattern, everything) in [("**", true), ("*", true), ("**/**", true), ("*/app", false), ("ghcr.io", false), ("*/*", false)] {
+            assert_eq!(pattern.parse::<Pattern>().unwrap().matches_everything(), everything, "{pattern}");
+        }
+        let glob = |text: &str| text.parse::<Glob>().unwrap();
+        assert!(glob("ledger-*").matches("ledger-api") && glob("ledger-*").matches("ledger-") && !glob("ledger-*").matches("ledger"));
+        assert!(glob("*-api").matches("x-api") && !glob("*-api").matches("x-api-y") && !glob("api").matches("API"));
+        assert!(glob("*").matches_everything() && !glob("a*").matches_everything());
+        assert_eq!(" ".parse::<Glob>(), Err(PatternError::Empty));
     }
 
     #[test]

@@ -337,6 +337,11 @@ pub struct ExceptionRecord {
     pub warnings: Vec<String>,
 }
 
+impl ExceptionRecord {
+    /// The warning of one that is about other controls than those that were judged.
+    pub const NOT_JUDGED: &str = "it matches nothing here: none of its controls is judged";
+}
+
 /// Everything that a scan says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -9,6 +9,7 @@ pub mod build;
 pub mod causes;
 mod cells;
 pub mod csv;
+mod exceptions;
 mod gates;
 pub mod github;
 pub mod gitlab;

@@ -198,7 +198,7 @@ pub(super) fn labelled(
     column: usize,
     lines: &[String],
 ) -> io::Result<()> {
-    let pad = column.saturating_sub(name.width());
+    let pad = column.saturating_sub(name.width()).max(usize::from(column > 0));
     for (at, line) in lines.iter().enumerate() {
         if at == 0 {
             writeln!(out, "{}{:pad$}{line}", appearance.paint(tone, name), "")?;

@@ -4,8 +4,8 @@ use super::collect::EvidenceByImage;
 use super::task::ImageTask;
 use crate::controls::Trust;
 use crate::model::{
-    Compliance, ControlResult, FrameworkResult, Header, ImageEvidence, ImageRecord, Inventory, Milestones, NotVisible, Report,
-    ReportSource, ShownLevel, ThreatCoverage, WorkloadRecord,
+    Compliance, ControlResult, ExceptionRecord, FrameworkResult, Header, ImageEvidence, ImageRecord, Inventory, Milestones, NotVisible,
+    Report, ReportSource, ShownLevel, ThreatCoverage, WorkloadRecord,
 };
 use crate::policy::{Assessment, Expectations, ShownBy};
 
@@ -21,6 +21,8 @@ pub struct Judged {
     pub threats: Vec<ThreatCoverage>,
     /// Milestones.
     pub milestones: Option<Milestones>,
+    /// Exceptions that were given, and what they did.
+    pub exceptions: Vec<ExceptionRecord>,
 }
 
 /// Puts a report together. Workloads keep the order of the inventory, images that of the evidence: findings refer to both by position.
@@ -58,7 +60,7 @@ pub fn assemble(header: Header, inventory: Inventory, evidence: EvidenceByImage,
         compliance: judged.compliance,
         gates: Vec::new(),
         baseline: None,
-        exceptions: Vec::new(),
+        exceptions: judged.exceptions,
         threats: judged.threats,
         milestones: judged.milestones,
     }

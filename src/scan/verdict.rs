@@ -6,9 +6,10 @@ use super::assemble::Judged;
 use super::collect::EvidenceByImage;
 use super::plan::task_of;
 use super::task::ImageTask;
-use crate::controls::{AcceptedUnknowns, Configuration, ControlJudgement, ParametersError, Trust, judge};
+use crate::controls::{AcceptedUnknowns, Configuration, ControlJudgement, Excepting, ParametersError, Trust, judge};
 use crate::documents::{Control, Framework};
 use crate::model::{ContainerImage, ControlOutcome, ControlResult, Counts, FrameworkResult, ImageEvidence, Inventory, Severity, Stage};
+use crate::policy::ExceptionSet;
 use crate::score;
 
 /// What is judged by.
@@ -21,6 +22,8 @@ pub struct Judging<'a> {
     pub configuration: &'a Configuration,
     /// Unknowns that the user accepts.
     pub accepted: &'a AcceptedUnknowns,
+    /// What may fail for a while.
+    pub exceptions: &'a ExceptionSet,
     /// Whom to trust.
     pub trust: Trust<'a>,
 }
@@ -34,8 +37,12 @@ pub fn judge_all(judging: &Judging<'_>, inventory: &Inventory, evidence: &Eviden
         evidence.iter().zip(0_u32..).map(|((task, evidence), position)| (task, (position, evidence))).collect();
     let lookup = |image: &ContainerImage| positions.get(&task_of(image)?).copied();
     let mut results = Vec::new();
+    let exceptions = judging.exceptions.at(judging.trust.as_of.moment, &judging.frameworks);
+    let mut excepting = Excepting::new(exceptions, inventory);
     for control in &judging.controls {
-        results.push(result(control, judge(control, judging.configuration, inventory, &lookup, judging.accepted, judging.trust)?));
+        let mut said = judge(control, judging.configuration, inventory, &lookup, judging.accepted, judging.trust)?;
+        excepting.apply(control, inventory, &mut said);
+        results.push(result(control, said));
     }
     results.sort_by(|one: &ControlResult, other| other.severity.cmp(&one.severity).then_with(|| one.id.cmp(&other.id)));
     let compliance_of = |ids: &[String]| {
@@ -59,7 +66,7 @@ pub fn judge_all(judging: &Judging<'_>, inventory: &Inventory, evidence: &Eviden
     };
     let asked: Vec<_> = judging.frameworks.iter().filter_map(|framework| milestone(framework)).collect();
     let (threats, milestones) = (score::threats(&results), score::milestones(&asked, &results));
-    Ok(Judged { compliance: score::mean(&all), controls: results, frameworks, threats, milestones })
+    Ok(Judged { compliance: score::mean(&all), controls: results, frameworks, threats, milestones, exceptions: excepting.records() })
 }
 
 /// Those that count.

@@ -119,6 +119,18 @@ fn an_image_that_fails_gets_a_summary_that_says_so_and_what_is_not_known_gets_no
     let predicate = &statement["predicate"];
     assert_eq!((&predicate["verificationResult"], &predicate["verifiedLevels"]), (&"FAILED".into(), &serde_json::json!(["FAILED"])));
     assert_eq!(predicate["resourceUri"], format!("pkg:oci/app?repository_url={host}/acme/app"));
+
+    // An exception turns the finding, and nothing of the summary.
+    let exception = "apiVersion: seaworthy.dev/v1alpha1\nkind: Exception\nmetadata: { name: e }\nspec: { controls: [SW-0021], acceptUnknown: [forbidden], reason: R, owner: O, expires: 9000-01-01 }\n";
+    let exceptions = program.file("exceptions.yaml", exception);
+    let again = program.home().join("again");
+    let more = ["--control", "SW-0021", "--exceptions", &exceptions, "--vsa-out", again.to_str().unwrap()];
+    let ended = program.run(&[&arguments[..], &more].concat());
+    ended.says(0, &["1 unsigned in", "images without one: 1", &format!("none of {}: ", images[1])]);
+    ended.prints(0, &["2 answers count as passed"]);
+    let mut excepted: Value = serde_json::from_slice(&std::fs::read(&self::files(&again)[0]).unwrap()).unwrap();
+    excepted["predicate"]["timeVerified"] = predicate["timeVerified"].clone();
+    assert_eq!(excepted, statement);
 }
 
 /// What a workload says of its image must not make a summary pass, nor fail.

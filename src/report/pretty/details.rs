@@ -8,6 +8,7 @@ use crate::model::{
     DeclaredBecause, DeclaredIn, ImageRecord, Judgement, ManifestPresence, Origin, PlaceOutcome, PlaceRecord, PodSample, Predicate,
     Relation, Report, Standing, Statement, StatementFormat, WorkloadFinding, WorkloadRecord,
 };
+use crate::report::exceptions;
 use crate::report::resources;
 use crate::report::terminal::{Appearance, Cell, Table, Tone, counted, field, labelled, shown, wrap_words};
 
@@ -82,8 +83,12 @@ fn counts_line(report: &Report, found: &[Found<'_>]) -> String {
         0 => String::new(),
         unknown => format!("unknown: {unknown}, "),
     };
+    let excepted = match count(ControlStatus::Excepted) {
+        0 => String::new(),
+        excepted => format!("excepted: {excepted}, "),
+    };
     let failed = count(ControlStatus::Failed);
-    format!("Controls: {} (Failed: {failed}, {unknown}action required: {waiting})", found.len() + waiting)
+    format!("Controls: {} (Failed: {failed}, {unknown}{excepted}action required: {waiting})", found.len() + waiting)
 }
 
 fn controls_table(found: &[Found<'_>]) -> Table {
@@ -137,7 +142,11 @@ fn container_lines(
     appearance: Appearance,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let mut line = |label: &str, tone: Tone, text: &str| field(out, appearance, (label, tone), COLUMN, text, appearance.columns());
+    let mut line = |label: &str, tone: Tone, text: &str| {
+        // The longest label takes the place of the space behind it.
+        let width = appearance.columns() - usize::from(label.len() >= COLUMN);
+        field(out, appearance, (label, tone), COLUMN, text, width)
+    };
     // Of an ephemeral container nobody expects it.
     let injected = match container.declared_in {
         DeclaredIn::PodOnly if container.kind != ContainerKind::Ephemeral => ", not in the template",
@@ -155,6 +164,9 @@ fn container_lines(
     for (control, finding) in findings {
         let (label, tone, text) = judgement_text(finding);
         line(label, tone, &format!("{} {text}", shown(&control.id)))?;
+        if let Some(exception) = exceptions::of(report, finding.standing) {
+            line("Excepted:", Tone::Passed, &exceptions::told(exception))?;
+        }
         let fix = finding.remediation.trim();
         if !fix.is_empty() && !fixes.contains(&fix) {
             fixes.push(fix);

@@ -2,6 +2,7 @@
 
 mod coverage;
 mod details;
+mod exceptions;
 pub(super) mod header;
 mod notes;
 mod summary;
@@ -34,6 +35,7 @@ pub fn render(report: &Report, options: Options, out: &mut impl Write) -> io::Re
     summary::render(report, options, out)?;
     coverage::render(report, options, out)?;
     notes::unknown(report, appearance, out)?;
+    exceptions::render(report, options, out)?;
     notes::not_judged(report, options, out)?;
     notes::not_visible(report, appearance, out)?;
     summary::gates(report, appearance, out)

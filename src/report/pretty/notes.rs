@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use super::Options;
 use crate::model::{Cause, ControlOutcome, ImageReference, Judgement, Report, Standing};
 use crate::report::advice::{advice, to_configure};
+use crate::report::exceptions;
 use crate::report::terminal::{Appearance, Tone, counted, prose, shown, title};
 
 /// Objects that are not judged, shown without `-v`.
@@ -36,7 +37,7 @@ pub(super) fn action_required(report: &Report, appearance: Appearance, out: &mut
 
 fn cluster_answers(report: &Report, appearance: Appearance, out: &mut impl Write) -> io::Result<()> {
     for control in &report.controls {
-        let ControlOutcome::Cluster { judgement, .. } = &control.outcome else { continue };
+        let ControlOutcome::Cluster { judgement, standing, .. } = &control.outcome else { continue };
         let (tone, text) = match judgement {
             Judgement::Pass { .. } => continue,
             Judgement::Fail { reason, detail } => (Tone::Failed, format!("Failed: {} ({reason})", shown(detail))),
@@ -44,6 +45,9 @@ fn cluster_answers(report: &Report, appearance: Appearance, out: &mut impl Write
         };
         title(out, appearance, tone, &format!("The cluster as a whole: {} {}", shown(&control.id), shown(&control.title)))?;
         prose(out, appearance, 2, &text)?;
+        if let Some(exception) = exceptions::of(report, *standing) {
+            prose(out, appearance, 2, &format!("Excepted: {}", exceptions::told(exception)))?;
+        }
     }
     Ok(())
 }
