@@ -3,6 +3,7 @@
 use seaworthy::model::{BuildLevel, Cause, ShownLevel, UnknownAnswer};
 use unicode_width::UnicodeWidthStr;
 
+use super::fleet::fleet;
 use super::pretty;
 use super::sample::{rich, talk};
 
@@ -18,6 +19,13 @@ fn everything_a_report_can_say_is_readable_at_every_width() {
         insta::assert_snapshot!(format!("rich_{width}_verbose"), pretty(&rich(), width, false, true));
     }
     insta::assert_snapshot!("rich_80", pretty(&rich(), 80, false, false));
+}
+
+/// Several clusters, a baseline, and exceptions in every state.
+#[test]
+fn exceptions_are_told_by_what_becomes_of_them() {
+    insta::assert_snapshot!("fleet_100_verbose", pretty(&fleet(), 100, false, true));
+    insta::assert_snapshot!("fleet_80", pretty(&fleet(), 80, false, false));
 }
 
 #[test]
