@@ -10,6 +10,7 @@ mod chains;
 mod client;
 mod cluster;
 mod commands;
+mod consumers;
 mod ending;
 mod formats;
 mod fronts;

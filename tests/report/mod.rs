@@ -3,17 +3,17 @@
 mod causes;
 mod csv;
 mod files;
-mod fleet;
-mod hostile;
+pub(crate) mod fleet;
+pub(crate) mod hostile;
 mod images;
 mod large;
 mod markdown;
 mod openreports;
-mod pipelines;
+pub(crate) mod pipelines;
 mod programs;
 mod prometheus;
-mod sample;
-mod sarif;
+pub(crate) mod sample;
+pub(crate) mod sarif;
 mod terminal;
 
 use seaworthy::report::{Appearance, pretty};

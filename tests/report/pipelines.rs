@@ -10,19 +10,19 @@ use super::fleet::fleet;
 use super::hostile::hostile;
 use super::sample::{digest, rich, talk};
 
-pub(super) fn junit(report: &Report) -> String {
+pub(crate) fn junit(report: &Report) -> String {
     let mut bytes = Vec::new();
     test_results::render(report, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
-pub(super) fn gitlab(report: &Report) -> String {
+pub(crate) fn gitlab(report: &Report) -> String {
     let mut bytes = Vec::new();
     code_quality::render(report, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
-pub(super) fn github(report: &Report) -> String {
+pub(crate) fn github(report: &Report) -> String {
     let mut bytes = Vec::new();
     annotations::render(report, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
@@ -101,10 +101,10 @@ fn no_hostile_text_breaks_out_of_xml() {
 #[test]
 fn gitlab_knows_each_issue_by_a_fingerprint_of_its_own() {
     for report in [fleet(), rich(), talk()] {
-        let issues = issues(&report);
-        let prints: BTreeSet<_> = issues.iter().map(|issue| issue["fingerprint"].as_str().unwrap()).collect();
-        assert_eq!(prints.len(), issues.len());
+        assert_code_quality(&issues(&report).into(), "made");
     }
+    // The same control has the same identifier there in several places.
+    hostile().for_each(|report| assert_code_quality(&issues(&report).into(), "hostile"));
     let mut twice = rich();
     twice.gaps.push(twice.gaps[0].clone());
     assert_eq!(issues(&twice).len(), issues(&rich()).len());
@@ -139,20 +139,48 @@ fn gitlabs_fingerprints_survive_a_new_tag_and_digest() {
     assert_eq!(prints(&before), prints(&after));
 }
 
+/// Each line is a workflow command as a runner reads it.
+pub(crate) fn assert_commands(text: &str) {
+    for line in text.lines() {
+        let (command, message) = line.strip_prefix("::").and_then(|rest| rest.split_once("::")).unwrap_or_else(|| panic!("{line}"));
+        let (kind, properties) = command.split_once(' ').unwrap();
+        assert!(["error", "warning", "notice"].contains(&kind), "{line}");
+        for property in properties.split(',') {
+            let (name, value) = property.split_once('=').unwrap_or_else(|| panic!("{property} of {line}"));
+            assert!(["file", "line", "col", "title"].contains(&name), "{line}");
+            assert!(!value.is_empty(), "{line}");
+        }
+        assert!(!message.is_empty() && !line.chars().any(is_deceptive), "{line:?}");
+    }
+    for kind in ["error", "warning", "notice"] {
+        assert!(text.lines().filter(|line| line.starts_with(&format!("::{kind} "))).count() <= 10);
+    }
+}
+
+/// A code-quality report as GitLab documents it: every field that it requires, and none that it does not know.
+pub(crate) fn assert_code_quality(issues: &Value, name: &str) {
+    let fields = |value: &Value| -> BTreeSet<String> { value.as_object().unwrap().keys().cloned().collect() };
+    let mut prints = BTreeSet::new();
+    for issue in issues.as_array().unwrap() {
+        assert_eq!(fields(issue), ["check_name", "description", "fingerprint", "location", "severity"].map(str::to_owned).into());
+        for field in ["check_name", "description", "fingerprint"] {
+            assert!(issue[field].as_str().is_some_and(|text| !text.is_empty()), "{field} of {issue}");
+        }
+        assert!(["info", "minor", "major", "critical", "blocker"].contains(&issue["severity"].as_str().unwrap()), "{issue}");
+        assert!(
+            prints.insert(issue["fingerprint"].to_string()) || name.contains("hostile"),
+            "{name}: {issue} is not the first of its fingerprint"
+        );
+        let path = issue["location"]["path"].as_str().unwrap();
+        assert!(!path.is_empty() && !path.starts_with("./") && !path.split('/').any(|segment| segment == ".."), "{path}");
+        assert!(issue["location"]["lines"]["begin"].as_u64().is_some_and(|line| line >= 1), "{issue}");
+    }
+}
+
 #[test]
 fn each_line_is_one_command_whatever_is_in_it() {
     for report in [fleet(), rich(), talk()].into_iter().chain(hostile()) {
-        for line in github(&report).lines() {
-            let (command, message) = line.strip_prefix("::").and_then(|rest| rest.split_once("::")).unwrap_or_else(|| panic!("{line}"));
-            let (kind, properties) = command.split_once(' ').unwrap();
-            assert!(["error", "warning", "notice"].contains(&kind), "{line}");
-            for property in properties.split(',') {
-                let (name, value) = property.split_once('=').unwrap_or_else(|| panic!("{property} of {line}"));
-                assert!(["file", "line", "col", "title"].contains(&name), "{line}");
-                assert!(!value.is_empty(), "{line}");
-            }
-            assert!(!message.is_empty() && !line.chars().any(is_deceptive), "{line:?}");
-        }
+        assert_commands(&github(&report));
     }
 }
 

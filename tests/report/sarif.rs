@@ -10,7 +10,7 @@ use super::fleet::fleet;
 use super::hostile::hostile;
 use super::sample::{container, digest, image, key, pods, rich, talk, workload};
 
-pub(super) fn text(report: &Report) -> String {
+pub(crate) fn text(report: &Report) -> String {
     let mut bytes = Vec::new();
     sarif::render(report, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()

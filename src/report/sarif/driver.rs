@@ -173,11 +173,10 @@ impl Descriptor {
 
 /// A reference as an address: relative ones are those of the documentation.
 fn address(reference: &str) -> Option<String> {
-    match url::Url::parse(reference) {
-        Ok(url) if matches!(url.scheme(), "https" | "http") => Some(url.to_string()),
-        Ok(_) => None,
-        Err(_) => url::Url::parse(HOME).and_then(|home| home.join(reference)).ok().map(|url| url.to_string()),
-    }
+    let url = url::Url::parse(reference).or_else(|_| url::Url::parse(HOME)?.join(reference)).ok()?;
+    // Addresses of the web hold more than those of RFC 3986, which SARIF asks for.
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=%".contains(&byte);
+    (matches!(url.scheme(), "https" | "http") && url.as_str().bytes().all(allowed)).then(|| url.to_string())
 }
 
 /// A title as an identifier that is readable (SARIF 3.49.7, in Pascal case as its validator has it: no two capitals in a row).
@@ -227,6 +226,7 @@ mod tests {
         assert_eq!(address("https://hub.armosec.io/docs/c-0237").as_deref(), Some("https://hub.armosec.io/docs/c-0237"));
         assert_eq!(address("docs/controls.md#sw-0001").as_deref(), Some("https://seaworthy.dev/docs/controls.md#sw-0001"));
         assert_eq!(address("javascript:alert(1)"), None);
+        assert_eq!(address("https://evil.example/[a](b)|"), None);
     }
 
     #[test]
