@@ -5,6 +5,7 @@
 //! serialised and tested from nothing.
 
 mod build;
+mod change;
 mod coverage;
 mod digest;
 mod event;
@@ -35,6 +36,7 @@ mod verification;
 mod workload;
 
 pub use build::{BuildReport, RunningWorkload, ShownLevel, Vouched};
+pub use change::{AnswerState, Change, ChangedBy, ChangedDocument, ChangedWorkload, Changes, ComparedReport, DocumentChange};
 pub use coverage::{Coverage, ManualControl, Milestones, NextMilestone, Threat, ThreatCoverage};
 pub use digest::{Algorithm, Digest, DigestError};
 pub use event::{Phase, ScanEvent, Stop};

@@ -8,6 +8,7 @@ mod answer;
 pub mod build;
 pub mod causes;
 mod cells;
+pub mod changes;
 pub mod csv;
 mod exceptions;
 mod gates;

@@ -2,9 +2,13 @@
 //!
 //! Pure. Compliance is an interval: unknown is neither pass nor fail, so it widens the interval instead of moving it.
 
+mod baseline;
+mod changes;
 mod coverage;
 mod gate;
 
+pub use baseline::{BaselineError, comparable, mark};
+pub use changes::changes;
 pub use coverage::{Milestone, milestones, threats};
 pub use gate::{Gates, leaves_unknown};
 

@@ -23,6 +23,7 @@ fn the_schemas_are_the_stored_ones() {
     compare("schemas/report.v1.json", &format!("{:#}\n", json::v1::schema()));
     compare("schemas/images.v1.json", &format!("{:#}\n", images::schema()));
     compare("schemas/verification.v1.json", &format!("{:#}\n", seaworthy::report::verification::schema()));
+    compare("schemas/changes.v1.json", &format!("{:#}\n", seaworthy::report::changes::schema()));
     compare("schemas/build.v1.json", &format!("{:#}\n", seaworthy::report::build::schema()));
 }
 

@@ -1,6 +1,7 @@
 //! Every format of a report, as its readers get it.
 
 mod causes;
+mod changes;
 mod csv;
 mod files;
 pub(crate) mod fleet;
