@@ -143,6 +143,13 @@ impl Cluster {
         assert!(reply.status < 300 || reply.status == 409, "POST {path}: {}: {}\n{text}", reply.status, reply.text());
     }
 
+    /// Applies a document of YAML as it is, on the server's side; a field that its kind does not have is an error. What is wrong with it.
+    pub fn apply_strictly(&self, path: &str, document: &str) -> Result<(), String> {
+        let request = format!("{path}?fieldManager=e2e&force=true&fieldValidation=Strict");
+        let reply = self.send(Method::PATCH, &request, "application/apply-patch+yaml", document.as_bytes().to_vec()).unwrap();
+        if reply.status < 300 { Ok(()) } else { Err(format!("PATCH {request}: {}: {}", reply.status, reply.text())) }
+    }
+
     /// Makes a namespace in which pods can be made.
     pub fn namespace(&self, name: &str) {
         self.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}));

@@ -11,6 +11,7 @@ mod client;
 mod cluster;
 mod commands;
 mod consumers;
+mod dashboards;
 mod ending;
 mod formats;
 mod fronts;

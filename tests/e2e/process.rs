@@ -27,9 +27,14 @@ impl Servers {
         Self { programs, run }
     }
 
-    /// Whether this program is there.
+    /// Where this program, or directory of files, is.
+    pub fn path(&self, program: &str) -> PathBuf {
+        self.programs.join(program)
+    }
+
+    /// Whether it is there.
     pub fn have(&self, program: &str) -> bool {
-        self.programs.join(program).exists()
+        self.path(program).exists()
     }
 
     /// A program as it is to be called: without anything of the environment but what the tests set.

@@ -11,7 +11,7 @@ use super::hostile::hostile;
 use super::large::{deep, large};
 use super::sample::{rich, talk};
 
-pub(super) fn text(report: &Report, interface: Interface) -> String {
+pub(crate) fn text(report: &Report, interface: Interface) -> String {
     let mut bytes = Vec::new();
     openreports::render(report, interface, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
