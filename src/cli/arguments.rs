@@ -83,7 +83,7 @@ pub enum Command {
     Images(Box<Images>),
     /// List, show and check controls
     Controls(ControlsArguments),
-    /// Check exceptions
+    /// Check exceptions, or draft one for a finding
     Exceptions(ExceptionsArguments),
     /// List controls or frameworks (as Kubescape's command)
     List(ListArguments),

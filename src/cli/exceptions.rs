@@ -1,10 +1,11 @@
-//! `--exceptions`, and `exceptions lint`.
+//! `--exceptions`, and `exceptions lint|draft`.
 
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use super::arguments::{ExceptionsArguments, ExceptionsCommand};
+use super::draft::draft;
 use super::exit::Exit;
 use super::library::{document, read_files};
 use super::output::{Target, write};
@@ -82,6 +83,11 @@ fn add(set: &mut ExceptionSet, file: &str, content: Content) {
 /// Runs `exceptions`.
 pub(super) fn run(arguments: &ExceptionsArguments) -> anyhow::Result<Exit> {
     match &arguments.command {
+        ExceptionsCommand::Draft { finding, report, control } => {
+            let text = draft(report, finding, control.as_deref())?;
+            write(&Target::Stdout, |out| out.write_all(text.as_bytes()))?;
+            Ok(Exit::Success)
+        }
         ExceptionsCommand::Lint { paths, at } => lint(paths, at.unwrap_or_else(Timestamp::now)),
     }
 }

@@ -4,6 +4,7 @@ mod acquire;
 mod arguments;
 mod controls;
 mod doctor;
+mod draft;
 mod dry_run;
 mod evidence;
 mod exceptions;

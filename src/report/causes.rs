@@ -111,7 +111,7 @@ impl CauseGroup<'_> {
     /// A stable identifier, 16 hexadecimal digits: the same cause has the same in every report, whoever shares it.
     #[must_use]
     pub fn id(&self) -> String {
-        id(self.control, self.open, &self.about, self.injected)
+        id(&self.control.id, self.open, &self.about, self.injected)
     }
 
     /// Different workloads that share it.
@@ -158,22 +158,29 @@ pub fn causes(report: &Report) -> Vec<CauseGroup<'_>> {
 #[must_use]
 pub fn id_of(control: &ControlResult, finding: &ContainerFinding) -> Option<String> {
     let open = Open::of(&finding.judgement)?;
-    Some(id(control, open, &about(open, finding), is_injected(finding)))
+    Some(id(&control.id, open, &about(open, &finding.reference, finding.digest.as_ref()), is_injected(finding)))
 }
 
 /// The identifier of the cause of an answer about the cluster as a whole, as [`CauseGroup::id`] has it; none for a pass.
 #[must_use]
 pub fn id_of_cluster(control: &ControlResult, judgement: &Judgement) -> Option<String> {
-    Some(id(control, Open::of(judgement)?, &About::Cluster, false))
+    Some(id(&control.id, Open::of(judgement)?, &About::Cluster, false))
 }
 
-fn id(control: &ControlResult, open: Open, about: &About<'_>, injected: bool) -> String {
+/// The same of an answer that a stored report has: of an image, by its reference and the digest that was judged, or of the cluster as a whole.
+#[must_use]
+pub fn id_of_stored(control: &str, open: Open, image: Option<(&str, Option<&Digest>)>, injected: bool) -> String {
+    let about = image.map_or(About::Cluster, |(reference, digest)| about(open, reference, digest));
+    id(control, open, &about, injected)
+}
+
+fn id(control: &str, open: Open, about: &About<'_>, injected: bool) -> String {
     let digest = match about {
         About::Image { digest: Some(digest), .. } => digest.to_string(),
         _ => String::new(),
     };
     let injected = if injected { "injected" } else { "" };
-    fingerprint(&["cause", &control.id, open.code(), about.subject(), &digest, injected])
+    fingerprint(&["cause", control, open.code(), about.subject(), &digest, injected])
 }
 
 type Key<'a> = (Open, Standing, About<'a>, bool);
@@ -191,7 +198,8 @@ fn of_control<'a>(report: &'a Report, control: &'a ControlResult, groups: &mut V
         let Some(workload) = usize::try_from(of_workload.workload).ok().and_then(|at| report.workloads.get(at)) else { continue };
         for finding in &of_workload.containers {
             let Some(open) = Open::of(&finding.judgement) else { continue };
-            let key = (open, finding.standing, about(open, finding), is_injected(finding));
+            let about = about(open, &finding.reference, finding.digest.as_ref());
+            let key = (open, finding.standing, about, is_injected(finding));
             members.entry(key).or_default().push(Member { position: of_workload.workload, workload, finding });
         }
     }
@@ -213,12 +221,12 @@ fn detail(judgement: &Judgement) -> &str {
     }
 }
 
-fn about<'a>(open: Open, finding: &'a ContainerFinding) -> About<'a> {
-    let of_image = About::Image { reference: &finding.reference, digest: finding.digest.as_ref() };
+fn about<'a>(open: Open, reference: &'a str, digest: Option<&'a Digest>) -> About<'a> {
+    let of_image = About::Image { reference, digest };
     if !is_of_repository(open) {
         return of_image;
     }
-    let repository = finding.reference.parse::<ImageReference>().map(|reference| reference.repository().to_string());
+    let repository = reference.parse::<ImageReference>().map(|reference| reference.repository().to_string());
     repository.map_or(of_image, About::Repository)
 }
 

@@ -6,6 +6,8 @@ use super::{Ended, Program};
 
 /// Ten workloads as of 2026-11-02, eight of which run what is not signed.
 const TALK: &str = "fixtures/snapshots/talk";
+/// Workloads of which some are not known.
+const HARBOUR: &str = "fixtures/snapshots/harbour";
 /// Kubescape's form, with what its users write.
 const KUBESCAPE: &str = "tests/fixtures/kubescape-exceptions.json";
 
@@ -212,4 +214,79 @@ fn lint_names_what_was_probably_meant() {
     let file = program.file("exceptions.yaml", &text);
     let ended = program.run(&["exceptions", "lint", &file, "--at", "2026-11-02T00:00:00Z"]);
     ended.says(0, &["exceptions.yaml: warning: e: C-0273 is no built-in control (did you mean C-0237?)"]);
+}
+
+/// What a person would do with a draft: fill in why and who.
+fn filled(draft: &Ended) -> String {
+    assert_eq!(draft.code, Some(0), "{draft:#?}");
+    draft.out().replace("reason: \"\"", "reason: vendor").replace("owner: \"\"", "owner: team-a")
+}
+
+fn stored(program: &Program, snapshot: &str) -> String {
+    let file = program.home().join("report.json").display().to_string();
+    let ended = program.run(&["scan", "control", "C-0237", "--snapshot", snapshot, "-f", "json", "-o", &file]);
+    assert!(matches!(ended.code, Some(0 | 3)), "{ended:#?}");
+    file
+}
+
+#[test]
+fn a_draft_excepts_the_finding_and_nothing_else_once_it_is_filled_in() {
+    let program = Program::new();
+    let report = stored(&program, TALK);
+    let draft = program.run(&["exceptions", "draft", "default/Deployment/ledger-explorer", "--report", &report]);
+    insta::assert_snapshot!("draft", draft.out());
+    // It says nothing yet: who answers for it, and why.
+    scan(&program, draft.out(), &[]).says(2, &["`reason` is empty: an exception says why it is made"]);
+    let json = scan(&program, &filled(&draft), &["-f", "json"]).json();
+    assert_eq!(json["controls"][0]["counts"]["excepted"], 1);
+    assert_eq!(json["exceptions"][0]["state"], "inForce");
+    assert_eq!(json["exceptions"][0]["expires"], "2027-01-31T23:59:59Z");
+    assert_eq!(json["exceptions"][0]["warnings"], serde_json::json!([]));
+    // Today's image is the one that it names.
+    let digests = filled(&draft).replace("# digests:", "digests:");
+    assert_eq!(scan(&program, &digests, &["-f", "json"]).json()["controls"][0]["counts"]["excepted"], 1);
+    let other = digests.replace("sha256:e", "sha256:f");
+    assert_eq!(scan(&program, &other, &["-f", "json"]).json()["controls"][0]["counts"]["excepted"], 0);
+}
+
+#[test]
+fn a_draft_for_a_cause_excepts_all_that_share_it_also_what_is_not_known() {
+    let program = Program::new();
+    let report = stored(&program, HARBOUR);
+    let table = program.run(&["scan", "control", "C-0237", "--snapshot", HARBOUR, "-f", "csv"]);
+    let mut causes: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    for line in table.out().lines().skip(1) {
+        // No other cell looks like that.
+        if let Some(cause) = line.split(',').find(|cell| cell.len() == 16 && cell.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+            *causes.entry(cause).or_default() += 1;
+        }
+    }
+    assert!(causes.len() > 5, "{causes:?}");
+    let (mut several, mut unknown) = (false, false);
+    for (cause, answers) in causes.iter().rev().take(12) {
+        let draft = program.run(&["exceptions", "draft", cause, "--report", &report]);
+        let file = program.file("exceptions.yaml", &filled(&draft));
+        let json = program.run(&["scan", "control", "C-0237", "--snapshot", HARBOUR, "--exceptions", &file, "-f", "json"]).json();
+        let matched = json["exceptions"][0]["matched"].as_u64().unwrap();
+        assert!(matched >= *answers as u64, "{cause}: {matched} of {answers}: {}", draft.out());
+        several |= *answers > 1;
+        unknown |= draft.out().contains("acceptUnknown:");
+    }
+    assert!(several && unknown, "{causes:?}");
+}
+
+#[test]
+fn what_cannot_be_drafted_is_said() {
+    let program = Program::new();
+    let report = stored(&program, TALK);
+    let draft = |finding: &str, report: &str| program.run(&["exceptions", "draft", finding, "--report", report]);
+    draft("default/Deployment/ledger-explore", &report).says(2, &["did you mean default/Deployment/ledger-explorer?"]);
+    draft("0123456789abcdef", &report).says(2, &["has no finding of the cause 0123456789abcdef"]);
+    let passing = program.run(&["exceptions", "draft", "default/Deployment/web", "--report", &report, "--control", "C-0001"]);
+    passing.says(2, &["default/Deployment/web fails nothing of C-0001"]);
+    draft("x", "no/such.json").says(2, &["cannot read the report no/such.json"]);
+    let text = std::fs::read_to_string(&report).unwrap();
+    draft("x", &program.file("cut.json", &text[..text.len() / 2])).says(2, &["is no report in the form that `scan -f json` writes"]);
+    let other = program.file("other.json", &text.replace("seaworthy.dev/report/v1", "seaworthy.dev/report/v9"));
+    draft("x", &other).says(2, &["has the form \"seaworthy.dev/report/v9\"; this version reads seaworthy.dev/report/v1"]);
 }

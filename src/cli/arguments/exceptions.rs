@@ -1,4 +1,4 @@
-//! `exceptions lint|draft|convert`, and the option of `scan` that takes them.
+//! `exceptions lint|draft`, and the option of `scan` that takes them.
 
 use std::path::PathBuf;
 
@@ -20,6 +20,14 @@ Examples:
 
 Exit code 0 where every file can be read (warnings are told), 2 where one cannot.";
 
+const DRAFT_EXAMPLES: &str = "\
+Examples:
+  seaworthy scan -f json -o report.json
+  seaworthy exceptions draft prod/Deployment/web --control C-0237 --report report.json > web.yaml
+  seaworthy exceptions draft 5f0c2a9b1e7d4836 --report report.json
+
+What it prints has an empty reason and owner: until a person fills them in it is refused.";
+
 /// `exceptions`.
 #[derive(Debug, Args)]
 pub struct ExceptionsArguments {
@@ -31,6 +39,19 @@ pub struct ExceptionsArguments {
 /// The commands on exceptions.
 #[derive(Debug, Subcommand)]
 pub enum ExceptionsCommand {
+    /// Print an exception for a finding, narrowed to its workloads and images, to be filled in
+    #[command(after_help = DRAFT_EXAMPLES)]
+    Draft {
+        /// A cause's identifier (16 hexadecimal digits), or a workload
+        #[arg(value_name = "CAUSE|NAMESPACE/KIND/NAME")]
+        finding: String,
+        /// The report, as `scan -f json` wrote it
+        #[arg(long, value_name = "REPORT.json")]
+        report: PathBuf,
+        /// The control, where the workload fails several
+        #[arg(long, value_name = "ID")]
+        control: Option<String>,
+    },
     /// Check files of exceptions: what is wrong, what ended, what the organisation does not allow, what excepts everything
     #[command(after_help = LINT_EXAMPLES)]
     Lint {
