@@ -235,7 +235,7 @@ fn narrowed(about: &[(&StoredWorkload, &StoredContainer)], workloads: &BTreeSet<
     }
     let digests: BTreeSet<String> = about.iter().filter_map(|(_, container)| container.digest.as_ref()).map(ToString::to_string).collect();
     if !digests.is_empty() && digests.len() <= MOST {
-        line("# Without the mark of a comment: only for what runs today, not for the next release.");
+        line("# Uncomment it to except only what runs today, and not the next release.");
         line(&format!("# digests: {}", list(digests.iter().map(String::as_str))));
     }
 }
