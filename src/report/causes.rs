@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Context, SHA256};
 
 use crate::model::{
     Cause, ContainerFinding, ContainerKind, ControlOutcome, ControlResult, DeclaredIn, Digest, ImageReference, Judgement, Reason, Report,
@@ -252,9 +252,17 @@ fn is_of_repository(open: Open) -> bool {
 
 /// The first 16 hexadecimal digits of SHA-256 over the parts, told apart by their lengths.
 pub(super) fn fingerprint(parts: &[&str]) -> String {
-    let mut text = String::new();
+    format!("{:016x}", hash(parts))
+}
+
+/// [`fingerprint`] as a number.
+pub(super) fn hash(parts: &[&str]) -> u64 {
+    let mut context = Context::new(&SHA256);
     for part in parts {
-        text.push_str(&format!("{}:{part};", part.len()));
+        context.update(part.len().to_string().as_bytes());
+        context.update(b":");
+        context.update(part.as_bytes());
+        context.update(b";");
     }
-    digest(&SHA256, text.as_bytes()).as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    context.finish().as_ref().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }

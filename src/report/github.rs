@@ -25,8 +25,7 @@ pub fn render(report: &Report, out: &mut impl Write) -> io::Result<()> {
     let mut left_out = [0; 3];
     for (kind, left_out) in Kind::ALL.into_iter().zip(&mut left_out) {
         let mut lines: Vec<Annotation> = kind.of_run(report);
-        let open: Vec<Vec<OpenAnswer<'_>>> =
-            groups.iter().map(|group| members(group, kind)).filter(|answers| !answers.is_empty()).collect();
+        let open: Vec<Shared<'_>> = groups.iter().filter_map(|group| Shared::of(group, kind)).collect();
         // One place is kept for the line that says what is left out.
         let most = if kind == Kind::Notice { MOST - 1 } else { MOST };
         *left_out = lines.len().saturating_add(open.len()).saturating_sub(most);
@@ -87,26 +86,38 @@ impl Kind {
     }
 }
 
-/// What shares a cause and is of the kind, each place once.
-fn members<'a>(group: &CauseGroup<'a>, kind: Kind) -> Vec<OpenAnswer<'a>> {
-    let of_containers = group.members.iter().filter_map(|member| OpenAnswer::of_container(group.control, member.workload, member.finding));
-    let of_cluster = group.members.is_empty().then(|| OpenAnswer::of_cluster(group.control)).flatten();
-    of_containers.chain(of_cluster).filter(|answer| Kind::of(answer) == kind).collect()
+/// What shares a cause and is of a kind.
+struct Shared<'a> {
+    /// No more of them than are shown.
+    first: Vec<OpenAnswer<'a>>,
+    count: usize,
 }
 
-/// The first of each cause, then the second of each, and so on while there is room.
-fn spread(report: &Report, open: &[Vec<OpenAnswer<'_>>], most: usize, lines: &mut Vec<Annotation>) {
+impl<'a> Shared<'a> {
+    fn of(group: &CauseGroup<'a>, kind: Kind) -> Option<Self> {
+        let answers = || {
+            let of_containers =
+                group.members.iter().filter_map(|member| OpenAnswer::of_container(group.control, member.workload, member.finding));
+            let of_cluster = group.members.is_empty().then(|| OpenAnswer::of_cluster(group.control)).flatten();
+            of_containers.chain(of_cluster).filter(|answer| Kind::of(answer) == kind)
+        };
+        let shared = Self { first: answers().take(MOST).collect(), count: answers().count() };
+        (shared.count > 0).then_some(shared)
+    }
+}
+
+/// The first of each cause, then the second of each, and so on while there is room; each place of a cause once.
+fn spread(report: &Report, open: &[Shared<'_>], most: usize, lines: &mut Vec<Annotation>) {
     let mut known: Vec<BTreeSet<Place>> = vec![BTreeSet::new(); open.len()];
-    let longest = open.iter().map(Vec::len).max().unwrap_or_default();
-    for round in 0..longest {
-        for (answers, known) in open.iter().zip(&mut known) {
+    for round in 0..MOST {
+        for (shared, known) in open.iter().zip(&mut known) {
             if lines.len() >= most {
                 return;
             }
-            let Some(answer) = answers.get(round) else { continue };
+            let Some(answer) = shared.first.get(round) else { continue };
             let place = answer.place(report);
             if known.insert(place.clone()) {
-                lines.push(Annotation::of(report, answer, place, if round == 0 { answers.len() - 1 } else { 0 }));
+                lines.push(Annotation::of(report, answer, place, if round == 0 { shared.count - 1 } else { 0 }));
             }
         }
     }
@@ -133,7 +144,7 @@ impl Annotation {
         Self {
             place: Some(place),
             title: format!("{} {}", shown(&answer.control.id), shown(&answer.control.title)),
-            message: format!("{}: {}.\n{excuse}{}{owner}{shared}", answer.whose(report), answer.found(), answer.way_out()),
+            message: format!("{}\n{excuse}{}{owner}{shared}", answer.sentence(report), answer.way_out()),
         }
     }
 

@@ -67,7 +67,7 @@ impl Issue {
         let excuse = answer.excuse(report).map(|excuse| format!(" {excuse}")).unwrap_or_default();
         let id = shown(&answer.control.id);
         Self {
-            description: format!("{id}: {}: {}.{excuse} {}", answer.whose(report), answer.found(), answer.way_out()),
+            description: format!("{id}: {}{excuse} {}", answer.sentence(report), answer.way_out()),
             check_name: id.into_owned(),
             fingerprint: answer.fingerprint(report),
             severity: severity(answer),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::advice;
 use super::answer::{Status, container_kind, detail};
-use super::causes::{self, Open, fingerprint};
+use super::causes::{self, Open, hash};
 use super::place::Place;
 use super::terminal::shown;
 use crate::model::{
@@ -65,7 +65,7 @@ impl<'a> OpenAnswer<'a> {
     /// those with the same it is. Neither tag nor digest is in it, so that it survives a new one; while a roll-out runs two images in one
     /// container, the second is another finding, which is gone when the roll-out is over.
     pub(super) fn fingerprint(&self, report: &Report) -> String {
-        format!("{}:{}", self.identity(report), self.nth)
+        format!("{:016x}:{}", self.identity(report), self.nth)
     }
 
     /// What it is about, for a person.
@@ -92,6 +92,13 @@ impl<'a> OpenAnswer<'a> {
         }
     }
 
+    /// What it is about and what was found, as one sentence.
+    pub(super) fn sentence(&self, report: &Report) -> String {
+        let found = self.found();
+        let full_stop = if found.ends_with(['?', '!', '…']) { "" } else { "." };
+        format!("{}: {found}{full_stop}", self.whose(report))
+    }
+
     /// What to do about it, ending with a full stop; empty where nothing is known to help. A command is never its last word, so that it
     /// can be copied.
     pub(super) fn way_out(&self) -> String {
@@ -111,8 +118,8 @@ impl<'a> OpenAnswer<'a> {
         }
     }
 
-    fn identity(&self, report: &Report) -> String {
-        let Some(Subject { workload, finding }) = self.subject else { return fingerprint(&["finding", &self.control.id]) };
+    fn identity(&self, report: &Report) -> u64 {
+        let Some(Subject { workload, finding }) = self.subject else { return hash(&["finding", &self.control.id]) };
         let key = &workload.key;
         let cluster = workload.cluster.as_deref().unwrap_or_default();
         let kind = container_kind(finding.kind);
@@ -123,7 +130,7 @@ impl<'a> OpenAnswer<'a> {
         };
         let parts =
             ["finding", &self.control.id, cluster, &file, key.group(), &key.kind, &key.namespace, &key.name, kind, &finding.container];
-        fingerprint(&parts)
+        hash(&parts)
     }
 
     /// The answer about a container; none for a pass. Its fingerprint takes it for the first of its container.
@@ -168,10 +175,13 @@ impl<'a> OpenAnswer<'a> {
 
 /// Every open answer of a report, in its order: controls by severity, then workloads.
 pub(super) fn open_answers(report: &Report) -> Vec<OpenAnswer<'_>> {
-    let mut all = Vec::new();
+    let containers = report.controls.iter().flat_map(ControlResult::findings).flat_map(|finding| &finding.containers);
+    let open = containers.filter(|container| !matches!(container.judgement, Judgement::Pass { .. })).count();
+    // Exactly: a list that grows takes three times as much for a moment.
+    let mut all = Vec::with_capacity(open + report.controls.len());
     for control in &report.controls {
         all.extend(OpenAnswer::of_cluster(control));
-        let mut known: HashMap<String, u32> = HashMap::new();
+        let mut known: HashMap<u64, u32> = HashMap::new();
         for of_workload in control.findings() {
             let Some(workload) = usize::try_from(of_workload.workload).ok().and_then(|at| report.workloads.get(at)) else { continue };
             for finding in &of_workload.containers {

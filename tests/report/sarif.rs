@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::fleet::fleet;
 use super::hostile::hostile;
+use super::large::large;
 use super::sample::{container, digest, image, key, pods, rich, talk, workload};
 
 pub(crate) fn text(report: &Report) -> String {
@@ -189,6 +190,14 @@ fn the_most_urgent_are_kept_and_the_rest_is_counted() {
     assert_eq!((results.len(), count("failed"), count("unknown"), count("excepted")), (5000, 2000, 2000, 1000));
     let told = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
     assert!(told.iter().any(|told| told["message"]["text"].as_str().unwrap().starts_with("1000 results more than the 5000")), "{told:?}");
+}
+
+/// GitHub takes 10 MB of gzip; what zstd makes of it is near enough.
+#[test]
+fn as_many_results_as_services_take_are_not_too_large_for_them() {
+    let text = text(&large(10_000));
+    assert!(text.len() < 20_000_000, "{}", text.len());
+    assert!(zstd::encode_all(text.as_bytes(), 1).unwrap().len() < 2_000_000);
 }
 
 #[test]

@@ -85,7 +85,7 @@ impl<'a> Entry<'a> {
 /// The first sentence is what a list shows.
 fn message(report: &Report, answer: &OpenAnswer<'_>) -> String {
     let excuse = answer.excuse(report).map(|excuse| format!(" {excuse}")).unwrap_or_default();
-    format!("{}: {}.{excuse} {}", answer.whose(report), answer.found(), answer.way_out())
+    format!("{}{excuse} {}", answer.sentence(report), answer.way_out())
 }
 
 /// By what a result is known again. `primaryLocationLineHash` is the one that GitHub reads: without it, it would make one of the line,
