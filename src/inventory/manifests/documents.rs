@@ -1,10 +1,10 @@
 //! Splits a text into documents and parses each by itself, so that one that is broken takes no other with it.
 
-use serde_json::Value;
-
-use crate::model::escape_control;
+use crate::model::{SharedText, escape_control};
 
 use super::Problem;
+use super::located::{Cursor, Json, Located, Yaml};
+use super::rendered::source_comment;
 
 /// Longest message of a parser that is shown.
 const LONGEST_MESSAGE: usize = 300;
@@ -19,7 +19,9 @@ pub(super) struct Document {
     pub(super) index: u32,
     /// Line of its beginning, from 1.
     pub(super) line: u64,
-    pub(super) value: Result<Value, Problem>,
+    /// What it was rendered from, where the renderer says so in a comment above it.
+    pub(super) rendered_from: Option<SharedText>,
+    pub(super) value: Result<Located, Problem>,
 }
 
 /// Every document of a text that is not empty.
@@ -37,25 +39,23 @@ pub(super) fn split(text: &str, file: &str) -> Vec<Document> {
 }
 
 fn json(text: &str) -> Vec<Document> {
-    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Json>();
     let mut documents = Vec::new();
+    let mut cursor = Cursor::new();
     for index in 0.. {
         let start = stream.byte_offset();
         let Some(value) = stream.next() else { break };
-        let line = line_of(text, start);
+        let line = u64::from(cursor.advance(text, start));
         let is_broken = value.is_err();
-        let value = value.map_err(|error| Problem { line: Some(error.line() as u64), detail: shorten(&error.to_string()) });
-        documents.push(Document { index, line, value });
+        let value = value
+            .map(|document| document.located(text, &mut cursor))
+            .map_err(|error| Problem { line: Some(error.line() as u64), detail: shorten(&error.to_string()) });
+        documents.push(Document { index, line, rendered_from: None, value });
         if is_broken {
             break;
         }
     }
     documents
-}
-
-fn line_of(text: &str, offset: usize) -> u64 {
-    let before = text.as_bytes().get(..offset).unwrap_or_default();
-    before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1
 }
 
 /// `---` at the beginning of a line begins a document wherever it stands (YAML 1.2.2, section 9.1.2), also inside a block scalar.
@@ -69,11 +69,17 @@ fn yaml(text: &str) -> Vec<Document> {
         offset += content.len();
     }
     let ends = parts.iter().skip(1).map(|(_, start)| *start).chain([text.len()]);
+    let mut cursor = Cursor::new();
     (0_u32..)
         .zip(parts.iter().zip(ends))
-        .map(|(index, ((line, start), end))| (index, *line, text.get(*start..end).unwrap_or_default()))
-        .filter(|(_, _, part)| !is_blank(part))
-        .map(|(index, line, part)| Document { index, line: line + blank_lines(part), value: parse(part, line) })
+        .map(|(index, ((line, start), end))| (index, *line, *start, text.get(*start..end).unwrap_or_default()))
+        .filter(|(_, _, _, part)| !is_blank(part))
+        .map(|(index, line, start, part)| Document {
+            index,
+            line: line + blank_lines(part),
+            rendered_from: source_comment(part),
+            value: parse(part, line).map(|document| document.located(text, start, &mut cursor)),
+        })
         .collect()
 }
 
@@ -91,7 +97,7 @@ fn blank_lines(part: &str) -> u64 {
     part.lines().take_while(|line| is_blank_line(line)).count() as u64
 }
 
-fn parse(part: &str, first_line: u64) -> Result<Value, Problem> {
+fn parse(part: &str, first_line: u64) -> Result<Yaml, Problem> {
     // `kubectl get -A -o yaml` is one document of a whole cluster; aliases stay within far less.
     let options = serde_saphyr::options! {
         with_snippet: false,

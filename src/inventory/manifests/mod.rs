@@ -5,21 +5,23 @@
 
 mod documents;
 mod files;
+mod located;
 mod objects;
+mod rendered;
 
 use std::io::Read;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::model::{Cause, Gap, Inventory, Scope};
+use crate::model::{Cause, Gap, Inventory, Scope, SharedText};
 
 use super::kinds::CustomKind;
 use super::scope::{Filter, ScopeError};
 
 use documents::Document;
 use files::{Found, Text};
-use objects::Objects;
+use objects::{Objects, Place};
 
 /// Most documents of one reading.
 const MOST_DOCUMENTS: usize = 100_000;
@@ -114,15 +116,18 @@ fn read_from(
 }
 
 fn read_text(text: &Text, objects: &mut Objects<'_>, gaps: &mut Vec<Gap>, documents: &mut usize) {
+    let file = SharedText::from(text.file.as_str());
     for document in documents::split(&text.content, &text.file) {
         if *documents >= MOST_DOCUMENTS {
             gaps.push(gap(&text.file, None, &format!("more than {MOST_DOCUMENTS} documents; the rest was not read")));
             return;
         }
         *documents += 1;
-        let Document { index, line, value } = document;
+        let Document { index, line, rendered_from, value } = document;
         let problems = match value {
-            Ok(value) => objects.add(&value, &text.file, index, text.is_named),
+            Ok(located) => {
+                objects.add(&located, Place { file: &file, document: index, rendered_from: rendered_from.as_ref() }, text.is_named)
+            }
             Err(problem) => vec![problem],
         };
         gaps.extend(problems.iter().map(|problem| gap(&text.file, Some((index, problem.line.unwrap_or(line))), &problem.detail)));

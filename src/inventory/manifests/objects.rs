@@ -8,10 +8,12 @@ use serde_json::Value;
 
 use crate::model::{
     Basis, Container, ContainerImage, ContainerKind, DeclaredBecause, DeclaredIn, Inventory, InventoryCounts, NotJudged, ObjectKey, Origin,
-    PodSample, RunningImage, Scope, SharedText, Workload, escape_control,
+    PodSample, RunningImage, Scope, SharedText, SourcePosition, Workload, escape_control,
 };
 
 use super::Problem;
+use super::located::{Located, Mark, Places};
+use super::rendered::origin_annotation;
 use crate::inventory::fold::Marks;
 use crate::inventory::intern::Interner;
 use crate::inventory::kinds::{BuiltIn, CustomKind};
@@ -39,9 +41,31 @@ pub(super) struct Objects<'a> {
 
 /// Where an object stands.
 #[derive(Clone, Copy)]
-struct Place<'a> {
-    file: &'a str,
-    document: u32,
+pub(super) struct Place<'a> {
+    pub(super) file: &'a SharedText,
+    pub(super) document: u32,
+    /// What the document was rendered from.
+    pub(super) rendered_from: Option<&'a SharedText>,
+}
+
+impl Place<'_> {
+    /// Where an image field stands, in an object that may itself say what it was rendered from.
+    fn position(self, mark: Mark, rendered_from: Option<&SharedText>) -> SourcePosition {
+        SourcePosition {
+            file: self.file.clone(),
+            line: mark.line,
+            column: mark.column,
+            rendered_from: rendered_from.or(self.rendered_from).cloned(),
+        }
+    }
+}
+
+/// An object, the places in it, and what it inherits of a list around it: version and kind.
+#[derive(Clone, Copy)]
+struct Node<'a> {
+    object: &'a Value,
+    places: &'a Places,
+    inherited: (&'a str, &'a str),
 }
 
 impl<'a> Objects<'a> {
@@ -64,35 +88,29 @@ impl<'a> Objects<'a> {
 
     /// Adds a document, and returns what is wrong with it or with objects in it. What is no Kubernetes object is wrong in a file that
     /// the user named, but not in a directory, where charts and values lie beside manifests.
-    pub(super) fn add(&mut self, document: &Value, file: &str, index: u32, is_named: bool) -> Vec<Problem> {
-        let place = Place { file, document: index };
+    pub(super) fn add(&mut self, document: &Located, place: Place<'_>, is_named: bool) -> Vec<Problem> {
         let mut problems = Vec::new();
-        match document {
+        let node = Node { object: &document.value, places: &document.places, inherited: ("", "") };
+        match &document.value {
             Value::Null => {}
             Value::Array(items) => {
-                for item in items {
-                    self.add_object(item, ("", ""), place, is_named, 1, &mut problems);
+                for (index, object) in items.iter().enumerate() {
+                    let node = Node { object, places: node.places.item(index), ..node };
+                    self.add_object(node, place, is_named, 1, &mut problems);
                 }
             }
-            _ => self.add_object(document, ("", ""), place, is_named, 0, &mut problems),
+            _ => self.add_object(node, place, is_named, 0, &mut problems),
         }
         problems
     }
 
-    fn add_object(
-        &mut self,
-        object: &Value,
-        inherited: (&str, &str),
-        place: Place<'_>,
-        is_named: bool,
-        depth: usize,
-        problems: &mut Vec<Problem>,
-    ) {
+    fn add_object(&mut self, node: Node<'_>, place: Place<'_>, is_named: bool, depth: usize, problems: &mut Vec<Problem>) {
+        let Node { object, places, inherited } = node;
         let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let api_version = text("apiVersion").unwrap_or(inherited.0);
         let kind = text("kind").unwrap_or(inherited.1);
         if api_version.is_empty() || kind.is_empty() {
-            tracing::debug!(file = place.file, document = place.document, "no Kubernetes object");
+            tracing::debug!(file = place.file.as_str(), document = place.document, "no Kubernetes object");
             if is_named {
                 problems.push(problem("no Kubernetes object: it has no apiVersion or no kind"));
             }
@@ -105,16 +123,19 @@ impl<'a> Objects<'a> {
             }
             // The items of a typed list (`PodList`) do not repeat their kind.
             let inherited = if of.is_empty() { ("", "") } else { (api_version, of) };
-            for item in items {
-                self.add_object(item, inherited, place, is_named, depth + 1, problems);
+            let places = places.key("items");
+            for (index, object) in items.iter().enumerate() {
+                let node = Node { object, places: places.item(index), inherited };
+                self.add_object(node, place, is_named, depth + 1, problems);
             }
             return;
         }
         self.objects += 1;
-        problems.extend(self.add_one(object, api_version, kind, place).err());
+        problems.extend(self.add_one(Node { inherited: (api_version, kind), ..node }, place).err());
     }
 
-    fn add_one(&mut self, object: &Value, api_version: &str, kind: &str, place: Place<'_>) -> Result<(), Problem> {
+    fn add_one(&mut self, node: Node<'_>, place: Place<'_>) -> Result<(), Problem> {
+        let Node { object, inherited: (api_version, kind), .. } = node;
         let unreadable = |error: serde_json::Error| problem(&format!("{kind} cannot be read: {error}"));
         let Bare { metadata } = Bare::deserialize(object).map_err(unreadable)?;
         let name = metadata.name.as_deref().or(metadata.generate_name.as_deref()).unwrap_or_default();
@@ -127,7 +148,7 @@ impl<'a> Objects<'a> {
         self.namespaces.insert(key.namespace.clone());
         let unreadable = |error: serde_json::Error| problem(&format!("{key} cannot be read: {error}"));
         match self.pod_spec(object, api_version, kind).map_err(unreadable)? {
-            Some((path, spec)) => self.workloads.extend(workload(key, marks, &path, &spec, place)),
+            Some((path, spec)) => self.workloads.extend(workload(key, marks, (&path, &spec), node, place)),
             None if DATA.contains(&kind) => {}
             None => self.not_judged.extend(image_like(&key, object)),
         }
@@ -162,13 +183,15 @@ fn problem(detail: &str) -> Problem {
     Problem { line: None, detail: escape_control(detail).into_owned() }
 }
 
-fn workload(key: ObjectKey, marks: Marks, path: &str, spec: &PodSpec<'_>, place: Place<'_>) -> Option<Workload> {
+fn workload(key: ObjectKey, marks: Marks, (path, spec): (&str, &PodSpec<'_>), node: Node<'_>, place: Place<'_>) -> Option<Workload> {
+    let rendered_from = origin_annotation(node.object);
     let containers: Vec<Container> = entries(spec)
-        .map(|entry| Container {
+        .map(|entry| (image_path(path, entry.kind, entry.index), entry))
+        .map(|(path, entry)| Container {
             name: entry.name.into(),
             kind: entry.kind,
-            path: image_path(path, entry.kind, entry.index).into(),
-            position: None,
+            position: node.places.at(&path).map(|mark| Box::new(place.position(mark, rendered_from.as_ref()))),
+            path: path.into(),
             declared_in: if entry.kind == ContainerKind::Ephemeral { DeclaredIn::PodOnly } else { DeclaredIn::Template },
             pull_policy: entry.pull_policy,
             images: vec![ContainerImage {
@@ -184,6 +207,6 @@ fn workload(key: ObjectKey, marks: Marks, path: &str, spec: &PodSpec<'_>, place:
         })
         .collect();
     let Marks { labels, annotations } = marks;
-    let origin = Origin::Manifest { file: place.file.to_owned(), document: place.document };
+    let origin = Origin::Manifest { file: place.file.to_string(), document: place.document };
     (!containers.is_empty()).then_some(Workload { key, labels, annotations, origin, containers, pods: 0 })
 }

@@ -226,3 +226,5 @@ proptest::proptest! {
         let _ = stdin(&text);
     }
 }
+
+mod positions;

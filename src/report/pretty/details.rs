@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crate::model::{
     Attested, Basis, Carrier, ChildSignatures, ContainerFinding, ContainerKind, ControlResult, ControlStatus, CredentialKind,
     DeclaredBecause, DeclaredIn, ImageRecord, Judgement, ManifestPresence, Origin, PlaceOutcome, PlaceRecord, PodSample, Predicate,
-    Relation, Report, Standing, Statement, StatementFormat, WorkloadFinding, WorkloadRecord,
+    Relation, Report, SourcePosition, Standing, Statement, StatementFormat, WorkloadFinding, WorkloadRecord,
 };
 use crate::report::exceptions;
 use crate::report::resources;
@@ -135,6 +135,14 @@ fn containers<'a>(found: &[Found<'a>]) -> Vec<(&'a ContainerFinding, Vec<(&'a Co
     order
 }
 
+/// Where the image field is written, as an editor or a terminal opens it.
+fn place(container: &ContainerFinding) -> String {
+    let Some(position) = container.position.as_deref() else { return String::new() };
+    let SourcePosition { file, line, column, rendered_from } = position;
+    let rendered = rendered_from.as_ref().map(|from| format!(", rendered from {}", shown(from))).unwrap_or_default();
+    format!(" at {}:{line}:{column}{rendered}", shown(file))
+}
+
 fn container_lines(
     report: &Report,
     container: &ContainerFinding,
@@ -155,7 +163,13 @@ fn container_lines(
     line(
         "Path:",
         Tone::Quiet,
-        &format!("{} ({} {}{injected})", shown(&container.path), kind_name(container.kind), shown(&container.container)),
+        &format!(
+            "{} ({} {}{injected}){}",
+            shown(&container.path),
+            kind_name(container.kind),
+            shown(&container.container),
+            place(container)
+        ),
     )?;
     line("Image:", Tone::Quiet, &shown(&container.reference))?;
     line("Digest:", Tone::Quiet, &container.digest.as_ref().map_or_else(|| "not known".to_owned(), ToString::to_string))?;
