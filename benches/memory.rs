@@ -157,6 +157,7 @@ fn verify(what: &str, bytes: bytes::Bytes, key: &EcdsaKeyPair) {
         content: layer.digest.clone(),
         annotations: None,
         proofs: std::sync::Arc::default(),
+        proofs_left_out: 0,
         attested: None,
     };
     assert!(matches!(statement.format, StatementFormat::Dsse { .. }));

@@ -112,6 +112,7 @@ fn cores(criterion: &mut Criterion) {
             content: Digest::of(Algorithm::Sha256, &bytes),
             annotations: None,
             proofs: std::sync::Arc::default(),
+            proofs_left_out: 0,
             attested: None,
         };
         let evidence = ImageEvidence {

@@ -241,6 +241,7 @@ async fn verify_bundle(arguments: &VerifyBundle) -> anyhow::Result<VerificationR
         content: layer.digest.clone(),
         annotations: None,
         proofs: verifier.verify(&signed).into(),
+        proofs_left_out: 0,
         attested: None,
     };
     let checked = trusted.policies.check_statement(&statement, &subject, as_of);

@@ -111,6 +111,9 @@ pub struct Statement {
     pub annotations: Option<Digest>,
     /// What verification gave: one for each trial whose kind of signer fits, in the order of the trials. Empty where none was asked for.
     pub proofs: std::sync::Arc<[Proof]>,
+    /// Proofs that a stored report, from which this was read, left out.
+    #[serde(default)]
+    pub proofs_left_out: u32,
     /// What it says; none for signatures, and where it was not asked for.
     pub attested: Option<std::sync::Arc<Attested>>,
 }

@@ -219,6 +219,7 @@ pub struct FrameworkResult {
     /// Title.
     pub title: String,
     /// Its version, `MAJOR.MINOR`: never stricter within a major one.
+    #[serde(default)]
     pub version: String,
     /// Its controls, by identifier.
     pub controls: Vec<String>,

@@ -56,6 +56,7 @@ pub struct Counts {
     /// Unknown by a cause that the user accepts.
     pub accepted: u64,
     /// Excepted: counted as passed, and shown as excepted.
+    #[serde(default)]
     pub excepted: u64,
     /// Outside the control's scope: not in the score.
     pub irrelevant: u64,

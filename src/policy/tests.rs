@@ -90,6 +90,7 @@ fn statement(proofs: Vec<Proof>) -> Statement {
         content: digest(91),
         annotations: None,
         proofs: proofs.into(),
+        proofs_left_out: 0,
         attested: None,
     }
 }

@@ -181,6 +181,7 @@ impl Stage<'_> {
             content: digest(format!("{evidence:?}").as_bytes()),
             annotations: None,
             proofs: Arc::default(),
+            proofs_left_out: 0,
             attested: None,
         };
         let relation = |over_another: bool| if over_another { Relation::NamesOthers(vec![digest(ANOTHER)]) } else { Relation::Names };

@@ -104,6 +104,7 @@ impl Inquiry<'_> {
                 content: content.clone(),
                 annotations: None,
                 proofs: std::sync::Arc::default(),
+                proofs_left_out: 0,
                 attested: None,
             },
             signed: None,
@@ -232,6 +233,7 @@ impl Inquiry<'_> {
             content: piece.layer.digest.clone(),
             annotations: digest_of(piece.layer.annotations.as_ref()),
             proofs: std::sync::Arc::default(),
+            proofs_left_out: 0,
             attested: None,
         };
         Found { statement, signed: can_be_read.then_some((piece.layer, bytes)) }

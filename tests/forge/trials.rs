@@ -118,6 +118,7 @@ fn judged(stage: &Stage, root: Arc<TrustRoot>, more: &str, bundle: &Value) -> Op
         content,
         annotations: None,
         proofs: proofs.into(),
+        proofs_left_out: 0,
         attested: None,
     };
     let evidence = ImageEvidence {

@@ -14,6 +14,7 @@ pub(crate) mod pipelines;
 mod programs;
 pub(crate) mod prometheus;
 pub(crate) mod sample;
+mod stored;
 pub(crate) mod sarif;
 mod terminal;
 

@@ -107,6 +107,7 @@ pub(super) fn signature(reference: &str, relation: Relation) -> Statement {
         content: digest(91),
         annotations: None,
         proofs: std::sync::Arc::default(),
+        proofs_left_out: 0,
         attested: None,
     }
 }

@@ -30,6 +30,7 @@ fn image(subject: &str, bundle: &[u8]) -> (ImageEvidence, Vec<SignedBytes>) {
         content: content.clone(),
         annotations: None,
         proofs: std::sync::Arc::default(),
+        proofs_left_out: 0,
         attested: None,
     };
     let evidence = ImageEvidence {

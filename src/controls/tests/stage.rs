@@ -59,6 +59,7 @@ pub(super) fn statement(format: StatementFormat, relation: Relation) -> Statemen
         content: digest(91),
         annotations: None,
         proofs: std::sync::Arc::default(),
+        proofs_left_out: 0,
         attested: None,
     }
 }

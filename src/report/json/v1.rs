@@ -5,6 +5,7 @@ mod attested;
 mod coverage;
 mod evidence;
 mod gates;
+pub(super) mod read;
 mod results;
 
 use std::borrow::Cow;

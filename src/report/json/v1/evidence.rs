@@ -321,6 +321,9 @@ struct Statement<'a> {
     manifest: Option<&'a Digest>,
     /// Digest of its bytes.
     content: &'a Digest,
+    /// Digest of the annotations of the layer that holds it, where it has any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: Option<&'a Digest>,
     /// What an attestation says. Left out for signatures, and where nobody asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     attested: Option<Attested<'a>>,
@@ -335,6 +338,7 @@ struct Statement<'a> {
 impl<'a> From<&'a model::Statement> for Statement<'a> {
     fn from(statement: &'a model::Statement) -> Self {
         let (proofs, left_out) = ProofEntry::chosen(&statement.proofs);
+        let left_out = left_out + usize::try_from(statement.proofs_left_out).unwrap_or(usize::MAX);
         Self {
             format: Format::from(&statement.format),
             signature: statement.is_signature(),
@@ -358,6 +362,7 @@ impl<'a> From<&'a model::Statement> for Statement<'a> {
             relation: Relation::from(&statement.relation),
             manifest: statement.manifest.as_ref(),
             content: &statement.content,
+            annotations: statement.annotations.as_ref(),
             attested: statement.attested.as_deref().map(Attested::from),
             proofs: (!proofs.is_empty()).then_some(proofs),
             proofs_left_out: (left_out > 0).then_some(left_out),
