@@ -185,7 +185,8 @@ fn written(all: &[Found<'_>], as_of: Timestamp) -> anyhow::Result<String> {
     let mut line = |content: &str| text.push_str(&format!("  {content}\n"));
     line(&format!("# {}", escape_control(first.detail)));
     line(&format!("controls: {}", list([first.control])));
-    let causes: BTreeSet<&str> = all.iter().filter_map(|found| matches!(found.open, Open::Unknown(_)).then(|| found.open.code())).collect();
+    let unknown = all.iter().map(|found| found.open).filter(|open| matches!(open, Open::Unknown(_)));
+    let causes: BTreeSet<&str> = unknown.map(Open::code).collect();
     if !causes.is_empty() {
         line("# What is not known is neither passed nor failed: accepting it accepts whatever it turns out to be.");
         line(&format!("acceptUnknown: {}", list(causes)));

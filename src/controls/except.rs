@@ -69,14 +69,18 @@ impl<'a> Excepting<'a> {
     fn workload(&mut self, control: &Control, about: &[usize], workload: &Workload, finding: &mut WorkloadFinding) {
         for container in &mut finding.containers {
             let open = !matches!(container.judgement, Judgement::Pass { .. });
+            // Of what passes nothing has to be known but whether an exception leaves it out.
+            let wanted = |tallies: &[Tally], position: usize| open || tallies.get(position).is_some_and(|tally| !tally.leaves_out);
+            if !about.iter().any(|position| wanted(&self.tallies, *position)) {
+                continue;
+            }
             let repository = container.reference.parse::<ImageReference>().ok();
             let mut taken = Taken::default();
             for position in about.iter().copied() {
-                let Some(tally) = self.tallies.get_mut(position) else { continue };
-                // Of what passes nothing has to be known but whether an exception leaves it out.
-                if !open && tally.leaves_out {
+                if !wanted(&self.tallies, position) {
                     continue;
                 }
+                let Some(tally) = self.tallies.get_mut(position) else { continue };
                 let subject = ExceptionSubject::Container(ExceptedContainer {
                     cluster: self.cluster.as_deref(),
                     workload: &workload.key,

@@ -4,17 +4,18 @@
 //! compliance is the lower end of the interval, and what v2 has no name for is left out. `score` (Kubescape's risk score) is the share
 //! that is known to fail: 100 less the upper end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
+use super::exceptions;
 use super::resources::{self, Totals};
 use crate::model::{
-    Cause, Compliance, ControlOutcome, ControlResult, ControlStatus, Judgement, Labels, Report, ReportSource, Severity, Standing,
-    WorkloadFinding, WorkloadRecord,
+    Cause, Compliance, ControlOutcome, ControlResult, ControlStatus, ExceptionRecord, Judgement, Labels, Report, ReportSource, Severity,
+    Standing, WorkloadFinding, WorkloadRecord,
 };
 
 /// Writes the report as one JSON document with a line break at the end.
@@ -403,7 +404,7 @@ impl Serialize for Results<'_> {
         }
         serializer.collect_seq(report.workloads.iter().zip(&found).map(|(workload, found)| Entry {
             resource_id: workload.key.resource_id(),
-            controls: found.iter().map(|(control, finding)| ResourceControl::of(control, finding)).collect(),
+            controls: found.iter().map(|(control, finding)| ResourceControl::of(report, control, finding)).collect(),
         }))
     }
 }
@@ -419,7 +420,7 @@ struct ResourceControl<'a> {
 }
 
 impl<'a> ResourceControl<'a> {
-    fn of(control: &'a ControlResult, finding: &'a WorkloadFinding) -> Self {
+    fn of(report: &'a Report, control: &'a ControlResult, finding: &'a WorkloadFinding) -> Self {
         let failed = finding.containers.iter().filter(|container| matches!(container.judgement, Judgement::Fail { .. }));
         let mut failed_paths: Vec<&str> = failed.map(|container| container.path.as_str()).collect();
         failed_paths.sort_unstable();
@@ -433,6 +434,7 @@ impl<'a> ResourceControl<'a> {
                 name: &control.id,
                 status: Status::from(finding.status),
                 paths: failed_paths.into_iter().map(|failed_path| Path { failed_path }).collect(),
+                exception: excepted(report, finding),
             }],
         }
     }
@@ -444,6 +446,40 @@ struct Rule<'a> {
     status: Status,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     paths: Vec<Path<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exception: Vec<Exception<'a>>,
+}
+
+/// An exception as its readers know it. What it is limited to is told by the finding that bears it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Exception<'a> {
+    name: &'a str,
+    policy_type: &'static str,
+    actions: [&'static str; 1],
+    resources: [(); 0],
+    #[serde(skip_serializing_if = "str::is_empty")]
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiration_date: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_by: Option<&'a str>,
+}
+
+/// The exceptions that are in force for a finding, each once, in order.
+fn excepted<'a>(report: &'a Report, finding: &WorkloadFinding) -> Vec<Exception<'a>> {
+    let standings: BTreeSet<Standing> = finding.containers.iter().map(|container| container.standing).collect();
+    let records = standings.into_iter().filter_map(|standing| exceptions::of(report, standing));
+    let exception = |record: &'a ExceptionRecord| Exception {
+        name: &record.name,
+        policy_type: "postureExceptionPolicy",
+        actions: ["alertOnly"],
+        resources: [],
+        reason: &record.reason,
+        expiration_date: record.expires,
+        created_by: record.owner.as_deref(),
+    };
+    records.map(exception).collect()
 }
 
 #[derive(Serialize)]

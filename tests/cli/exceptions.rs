@@ -52,6 +52,16 @@ fn what_is_excepted_counts_as_passed_and_is_shown_as_excepted() {
     let theirs = scan(&program, &text, &["-f", "kubescape-json"]).json();
     let sub_statuses: Vec<&Value> = statuses(&theirs).collect();
     assert_eq!(sub_statuses.iter().filter(|status| ***status == "w/exceptions").count(), 3, "{theirs:#}");
+    let rules = theirs["results"].as_array().unwrap().iter().map(|result| &result["controls"][0]["rules"][0]["exception"]);
+    let named: Vec<&Value> = rules.filter(|exception| !exception.is_null()).collect();
+    assert_eq!(named.len(), 3);
+    assert_eq!(
+        *named[0],
+        serde_json::json!([{
+            "name": "legacy", "policyType": "postureExceptionPolicy", "actions": ["alertOnly"], "resources": [],
+            "reason": "vendor image, replacement due", "expirationDate": "2027-01-31T23:59:59Z", "createdBy": "team-payments",
+        }])
+    );
 }
 
 /// Every sub status of a result.
