@@ -1,4 +1,5 @@
-//! What dashboards read: metrics by Prometheus' own parsers, and policy reports by the API server with the definitions of their authors.
+//! What dashboards and pull requests show: metrics by Prometheus' own parsers, policy reports by the API server with the definitions of
+//! their authors, markdown by GitHub's own parser.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -14,9 +15,9 @@ use super::standing::standing;
 use super::supervisor::say;
 use crate::report::fleet::fleet;
 use crate::report::hostile::hostile;
-use crate::report::large::deep;
+use crate::report::large::{deep, large};
 use crate::report::sample::rich;
-use crate::report::{openreports, prometheus};
+use crate::report::{markdown, openreports, prometheus};
 
 /// One scan of the standing cluster in each of the formats: `dashboards.<extension>` of the run.
 fn scanned(extension: &str) -> PathBuf {
@@ -24,7 +25,7 @@ fn scanned(extension: &str) -> PathBuf {
     let base = BASE.get_or_init(|| {
         let standing = standing();
         let base = standing.stack.run.join("dashboards");
-        let formats = [("prometheus", "prom"), ("openreports", "openreports"), ("policyreport", "policyreport")];
+        let formats = [("prometheus", "prom"), ("openreports", "openreports"), ("policyreport", "policyreport"), ("markdown", "md")];
         let formats: Vec<_> = formats.map(|(format, extension)| format!("{format}={}.{extension}", base.display())).into();
         let mut words = arguments(standing, &["scan", "--no-cache", "--registry-timeout", "1s", "--compliance-threshold", "80", "-f"]);
         let at = words.iter().position(|word| word == "-f").unwrap();
@@ -93,6 +94,69 @@ fn prometheus_would_refuse_a_series_twice() {
     let mut parser = standing().stack.servers.program("prometheus-parser");
     let ended = parser.arg(&file).output().unwrap();
     assert!(!ended.status.success(), "a reader that takes anything proves nothing");
+}
+
+/// Tags of HTML that the comment is made of.
+const TAGS: [&str; 20] = [
+    "h2",
+    "h3",
+    "h4",
+    "p",
+    "br",
+    "strong",
+    "code",
+    "pre",
+    "ul",
+    "li",
+    "a",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "blockquote",
+    "details",
+    "summary",
+];
+
+#[test]
+#[ignore = "run by e2e::against_real_servers"]
+fn github_makes_nothing_of_a_name_in_markdown() {
+    if !have("markdown-parser") {
+        return;
+    }
+    let mut files = vec![scanned("md")];
+    for (at, report) in [rich(), fleet(), large(3_000)].into_iter().chain(hostile()).enumerate() {
+        let file = standing().stack.run.join(format!("made-{at}.md"));
+        std::fs::write(&file, markdown::text(&report)).unwrap();
+        files.push(file);
+    }
+    for file in files {
+        let mut parser = standing().stack.servers.program("markdown-parser");
+        parser.arg(&file);
+        let read: Value = serde_json::from_str(&standing().stack.servers.output(parser)).unwrap();
+        let tags = read["tags"].as_object().unwrap();
+        let foreign: Vec<_> = tags.keys().filter(|tag| !TAGS.contains(&tag.as_str())).collect();
+        assert!(foreign.is_empty(), "{}: {foreign:?}", file.display());
+        assert_eq!(tags.get("details"), tags.get("summary"), "{}", file.display());
+        assert_eq!(read["comments"], serde_json::json!([" seaworthy-report "]), "{}", file.display());
+        assert!(read["columns"].as_array().unwrap().iter().all(|columns| *columns == 7), "{}: {}", file.display(), read["columns"]);
+        for link in read["links"].as_array().unwrap() {
+            let link = link.as_str().unwrap();
+            assert!(
+                ["https://seaworthy.dev/controls/", "https://hub.armosec.io/docs/", "https://slsa.dev/spec/"]
+                    .iter()
+                    .any(|of| link.starts_with(of)),
+                "{link}"
+            );
+        }
+        // What the site looks for in text: mentions, references to issues, addresses, names of emoji.
+        let text = read["text"].as_str().unwrap();
+        for sign in ["@", "#", "://", "www.", "GH-", ":tada:", "evil.test", "octocat"] {
+            assert!(!text.contains(sign), "{}: {sign} in {text}", file.display());
+        }
+    }
 }
 
 /// Where the API server has the objects of a kind.

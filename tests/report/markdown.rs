@@ -8,7 +8,7 @@ use super::hostile::hostile;
 use super::large::large;
 use super::sample::{rich, talk};
 
-pub(super) fn text(report: &Report) -> String {
+pub(crate) fn text(report: &Report) -> String {
     let mut bytes = Vec::new();
     markdown::render(report, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()

@@ -8,7 +8,7 @@ pub(crate) mod fleet;
 pub(crate) mod hostile;
 mod images;
 pub(crate) mod large;
-mod markdown;
+pub(crate) mod markdown;
 pub(crate) mod openreports;
 pub(crate) mod pipelines;
 mod programs;

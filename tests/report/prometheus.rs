@@ -48,7 +48,7 @@ fn labels(text: &str) -> (Labels, &str) {
         let mut value = String::new();
         let mut letters = behind.char_indices();
         let end = loop {
-            match letters.next().expect("a value ends") {
+            match letters.next().unwrap() {
                 (at, '"') => break at,
                 (_, '\\') => value.push(match letters.next().unwrap().1 {
                     'n' => '\n',
