@@ -2,88 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
-use serde::Deserialize;
 
 use crate::documents::{API_VERSION, nearest};
-use crate::model::{Cause, Digest, ImageReference, Reason, escape_control};
-use crate::report::causes::{Open, id_of_stored};
+use crate::model::{ContainerFinding, ImageReference, Judgement, ObjectKey, Report, WorkloadRecord, escape_control};
+use crate::report;
+use crate::report::causes::{CauseGroup, Open, causes};
 
-/// The form of reports that is read.
-const REPORT: &str = "seaworthy.dev/report/v1";
 /// Days after the report's moment on which a draft ends.
 const DAYS: i64 = 90;
 /// Most workloads that a draft names one by one.
 const MOST: usize = 50;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Stored {
-    api_version: String,
-    header: StoredHeader,
-    controls: Vec<StoredControl>,
-    workloads: Vec<StoredWorkload>,
-    findings: Vec<StoredFinding>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StoredHeader {
-    as_of: Timestamp,
-}
-
-#[derive(Deserialize)]
-struct StoredControl {
-    id: String,
-    cluster: Option<Answer>,
-}
-
-#[derive(Deserialize)]
-struct StoredWorkload {
-    kind: String,
-    namespace: String,
-    name: String,
-    #[serde(default)]
-    cluster: Option<String>,
-    #[serde(default)]
-    owner: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct StoredFinding {
-    control: String,
-    workload: usize,
-    containers: Vec<StoredContainer>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StoredContainer {
-    kind: String,
-    declared_in: String,
-    reference: String,
-    digest: Option<Digest>,
-    answer: Answer,
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    reason: Option<Reason>,
-    cause: Option<Cause>,
-    #[serde(default)]
-    detail: String,
-}
-
-impl Answer {
-    fn open(&self) -> Option<Open> {
-        self.reason.map(Open::Failed).or_else(|| self.cause.map(Open::Unknown))
-    }
-}
 
 /// One answer that is to be excepted.
 struct Found<'a> {
@@ -91,7 +24,7 @@ struct Found<'a> {
     open: Open,
     detail: &'a str,
     /// None where it is about the cluster as a whole.
-    about: Option<(&'a StoredWorkload, &'a StoredContainer)>,
+    about: Option<(&'a WorkloadRecord, &'a ContainerFinding)>,
 }
 
 /// Drafts an exception for a finding: a cause's identifier, or a workload with a control.
@@ -99,17 +32,19 @@ struct Found<'a> {
 /// # Errors
 /// When the report cannot be read, or has no such finding.
 pub(super) fn draft(file: &Path, finding: &str, control: Option<&str>) -> anyhow::Result<String> {
-    let stored = read(file)?;
-    let mut all: Vec<Found<'_>> = open(&stored).filter(|found| control.is_none_or(|id| id == found.control)).collect();
+    let report = read(file)?;
+    let groups = causes(&report);
     let is_cause = finding.len() == 16 && finding.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let wanted = finding.to_lowercase();
+    let of_control = |group: &&CauseGroup<'_>| control.is_none_or(|id| id == group.control.id);
+    let groups = groups.iter().filter(of_control).filter(|group| !is_cause || group.id() == wanted);
+    let mut all: Vec<Found<'_>> = groups.flat_map(answers).collect();
     if is_cause {
-        let wanted = finding.to_lowercase();
-        all.retain(|found| cause(found) == wanted);
         ensure!(!all.is_empty(), "{} has no finding of the cause {finding}, or it passes now", file.display());
     } else {
-        let known = |workload: &StoredWorkload| shown(workload).eq_ignore_ascii_case(finding);
-        if !stored.workloads.iter().any(known) {
-            let names: Vec<String> = stored.workloads.iter().map(shown).collect();
+        let known = |workload: &WorkloadRecord| workload.key.to_string().eq_ignore_ascii_case(finding);
+        if !report.workloads.iter().any(known) {
+            let names: Vec<String> = report.workloads.iter().map(|workload| workload.key.to_string()).collect();
             let meant =
                 nearest(finding, names.iter().map(String::as_str)).map_or_else(String::new, |name| format!(" (did you mean {name}?)"));
             bail!("{} has no workload {finding}{meant}; name a cause's identifier or NAMESPACE/KIND/NAME", file.display());
@@ -123,43 +58,24 @@ pub(super) fn draft(file: &Path, finding: &str, control: Option<&str>) -> anyhow
             controls.into_iter().collect::<Vec<_>>().join(", ")
         );
     }
-    written(&all, stored.header.as_of)
+    written(&all, report.header.as_of)
 }
 
-fn read(file: &Path) -> anyhow::Result<Stored> {
-    let context = || format!("cannot read the report {}", file.display());
-    let opened = File::open(file).with_context(context)?;
-    let stored: Stored = serde_json::from_reader(BufReader::new(opened))
-        .with_context(context)
-        .with_context(|| format!("{} is no report in the form that `scan -f json` writes", file.display()))?;
-    ensure!(stored.api_version == REPORT, "{} has the form {:?}; this version reads {REPORT}", file.display(), stored.api_version);
-    Ok(stored)
+fn read(file: &Path) -> anyhow::Result<Report> {
+    let opened = File::open(file).with_context(|| format!("cannot read the report {}", file.display()))?;
+    report::json::read(opened).map_err(|error| anyhow::anyhow!("{} {error}", file.display()))
 }
 
-/// Everything that fails or is not known.
-fn open(stored: &Stored) -> impl Iterator<Item = Found<'_>> {
-    let clusters = stored.controls.iter().filter_map(|control| {
-        let answer = control.cluster.as_ref()?;
-        Some(Found { control: &control.id, open: answer.open()?, detail: &answer.detail, about: None })
-    });
-    let workloads = stored.findings.iter().filter_map(|finding| Some((finding, stored.workloads.get(finding.workload)?)));
-    let containers =
-        workloads.flat_map(|(finding, workload)| finding.containers.iter().map(move |container| (finding, workload, container)));
-    clusters.chain(containers.filter_map(|(finding, workload, container)| {
-        let answer = &container.answer;
-        Some(Found { control: &finding.control, open: answer.open()?, detail: &answer.detail, about: Some((workload, container)) })
-    }))
-}
-
-fn cause(found: &Found<'_>) -> String {
-    let image = found.about.map(|(_, container)| (container.reference.as_str(), container.digest.as_ref()));
-    let injected = found.about.is_some_and(|(_, container)| container.declared_in == "podOnly" && container.kind != "ephemeral");
-    id_of_stored(found.control, found.open, image, injected)
-}
-
-fn shown(workload: &StoredWorkload) -> String {
-    let StoredWorkload { kind, namespace, name, .. } = workload;
-    if namespace.is_empty() { format!("{kind}/{name}") } else { format!("{namespace}/{kind}/{name}") }
+/// Every answer that shares a cause.
+fn answers<'a>(group: &'a CauseGroup<'a>) -> Vec<Found<'a>> {
+    let found = |detail, about| Found { control: &group.control.id, open: group.open, detail, about };
+    if group.members.is_empty() {
+        return vec![found(group.detail, None)];
+    }
+    let detail = |finding: &'a ContainerFinding| match &finding.judgement {
+        Judgement::Pass { detail } | Judgement::Fail { detail, .. } | Judgement::Unknown { detail, .. } => detail.as_str(),
+    };
+    group.members.iter().map(|member| found(detail(member.finding), Some((member.workload, member.finding)))).collect()
 }
 
 /// A text as a YAML scalar: every JSON string is one.
@@ -175,7 +91,7 @@ fn list<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
 fn written(all: &[Found<'_>], as_of: Timestamp) -> anyhow::Result<String> {
     let first = all.first().context("nothing is to be excepted")?;
     let about: Vec<_> = all.iter().filter_map(|found| found.about).collect();
-    let workloads: BTreeSet<String> = about.iter().map(|(workload, _)| shown(workload)).collect();
+    let workloads: BTreeSet<String> = about.iter().map(|(workload, _)| workload.key.to_string()).collect();
     let name = match workloads.first() {
         Some(one) if workloads.len() == 1 => format!("{}-{}", first.control, one.rsplit('/').next().unwrap_or_default()),
         _ => first.control.to_owned(),
@@ -211,19 +127,19 @@ fn written(all: &[Found<'_>], as_of: Timestamp) -> anyhow::Result<String> {
 }
 
 /// Workloads and images that are named by what was found.
-fn narrowed(about: &[(&StoredWorkload, &StoredContainer)], workloads: &BTreeSet<String>, line: &mut impl FnMut(&str)) {
-    let each = |value: fn(&StoredWorkload) -> &str| list(about.iter().map(|(workload, _)| value(workload)).filter(|text| !text.is_empty()));
+fn narrowed(about: &[(&WorkloadRecord, &ContainerFinding)], workloads: &BTreeSet<String>, line: &mut impl FnMut(&str)) {
+    let each = |value: fn(&ObjectKey) -> &str| list(about.iter().map(|(workload, _)| value(&workload.key)).filter(|text| !text.is_empty()));
     if workloads.len() <= MOST {
         line(&format!("workloads: # {}", escape_control(&workloads.iter().map(String::as_str).collect::<Vec<_>>().join(", "))));
         let clusters: BTreeSet<&str> = about.iter().filter_map(|(workload, _)| workload.cluster.as_deref()).collect();
         if !clusters.is_empty() {
             line(&format!("  clusters: {}", list(clusters)));
         }
-        if about.iter().all(|(workload, _)| !workload.namespace.is_empty()) {
-            line(&format!("  namespaces: {}", each(|workload| &workload.namespace)));
+        if about.iter().all(|(workload, _)| !workload.key.namespace.is_empty()) {
+            line(&format!("  namespaces: {}", each(|key| &key.namespace)));
         }
-        line(&format!("  kinds: {}", each(|workload| &workload.kind)));
-        line(&format!("  names: {}", each(|workload| &workload.name)));
+        line(&format!("  kinds: {}", each(|key| &key.kind)));
+        line(&format!("  names: {}", each(|key| &key.name)));
     } else {
         line(&format!("# It is about {} workloads, more than are named here: only the image limits it.", workloads.len()));
     }

@@ -167,13 +167,6 @@ pub fn id_of_cluster(control: &ControlResult, judgement: &Judgement) -> Option<S
     Some(id(&control.id, Open::of(judgement)?, &About::Cluster, false))
 }
 
-/// The same of an answer that a stored report has: of an image, by its reference and the digest that was judged, or of the cluster as a whole.
-#[must_use]
-pub fn id_of_stored(control: &str, open: Open, image: Option<(&str, Option<&Digest>)>, injected: bool) -> String {
-    let about = image.map_or(About::Cluster, |(reference, digest)| about(open, reference, digest));
-    id(control, open, &about, injected)
-}
-
 fn id(control: &str, open: Open, about: &About<'_>, injected: bool) -> String {
     let digest = match about {
         About::Image { digest: Some(digest), .. } => digest.to_string(),

@@ -298,7 +298,7 @@ fn what_cannot_be_drafted_is_said() {
     passing.says(2, &["default/Deployment/web fails nothing of C-0001"]);
     draft("x", "no/such.json").says(2, &["cannot read the report no/such.json"]);
     let text = std::fs::read_to_string(&report).unwrap();
-    draft("x", &program.file("cut.json", &text[..text.len() / 2])).says(2, &["is no report in the form that `scan -f json` writes"]);
+    draft("x", &program.file("cut.json", &text[..text.len() / 2])).says(2, &["cut.json ends in the middle"]);
     let other = program.file("other.json", &text.replace("seaworthy.dev/report/v1", "seaworthy.dev/report/v9"));
-    draft("x", &other).says(2, &["has the form \"seaworthy.dev/report/v9\"; this version reads seaworthy.dev/report/v1"]);
+    draft("x", &other).says(2, &["\"seaworthy.dev/report/v9\" is not a version of a report that this program reads"]);
 }

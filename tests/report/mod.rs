@@ -14,8 +14,8 @@ pub(crate) mod pipelines;
 mod programs;
 pub(crate) mod prometheus;
 pub(crate) mod sample;
-mod stored;
 pub(crate) mod sarif;
+mod stored;
 mod terminal;
 
 use seaworthy::report::{Appearance, pretty};

@@ -76,7 +76,10 @@ fn what_is_no_report_is_told_apart() {
     assert!(refused(&bytes(FORMATS[7].1, &talk())).contains("SARIF"));
     let newer = stored(&talk()).replace("seaworthy.dev/report/v1", "seaworthy.dev/report/v9\\u001b");
     let told = refused(&newer);
-    assert!(told.contains("seaworthy.dev/report/v9") && told.contains("it reads seaworthy.dev/report/v1") && !told.contains('\u{1b}'), "{told}");
+    assert!(
+        told.contains("seaworthy.dev/report/v9") && told.contains("it reads seaworthy.dev/report/v1") && !told.contains('\u{1b}'),
+        "{told}"
+    );
     assert!(refused(&(stored(&talk()) + "{}")).contains("trailing"));
 }
 
