@@ -33,6 +33,8 @@ pub enum Format {
     Gitlab,
     /// Annotations of GitHub Actions.
     Github,
+    /// A page to look at, whole in itself.
+    Html,
 }
 
 impl Format {
@@ -50,6 +52,7 @@ impl Format {
         ("junit", Self::Junit),
         ("gitlab", Self::Gitlab),
         ("github", Self::Github),
+        ("html", Self::Html),
     ];
 
     /// Name and extension in the file names of several formats.
@@ -67,6 +70,7 @@ impl Format {
             Self::Junit => "junit.xml",
             Self::Gitlab => "gitlab.json",
             Self::Github => "github.txt",
+            Self::Html => "html.html",
         }
     }
 }

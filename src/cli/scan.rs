@@ -266,6 +266,7 @@ fn render(report: &Report, targets: &[(Format, Target)], options: &ScanOptions) 
             (Format::Junit, _) => report::junit::render(report, &mut out),
             (Format::Gitlab, _) => report::gitlab::render(report, &mut out),
             (Format::Github, _) => report::github::render(report, &mut out),
+            (Format::Html, _) => report::html::render(report, &mut out),
         })?;
     }
     Ok(())

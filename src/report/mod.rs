@@ -14,6 +14,7 @@ mod exceptions;
 mod gates;
 pub mod github;
 pub mod gitlab;
+pub mod html;
 pub mod images;
 mod indented;
 pub mod json;

@@ -38,14 +38,19 @@ impl<'a> ProofEntry<'a> {
         }
     }
 
-    /// Those that say something: where any signature holds, only such; else the first few. And how many were left out.
+    /// Those that are [`telling`], and how many were left out.
     pub(super) fn chosen(proofs: &'a [Proof]) -> (Vec<Self>, usize) {
-        let holds = |proof: &&Proof| proof.step(Step::Signature).held();
-        let all = !proofs.iter().any(|proof| holds(&proof));
-        let chosen: Vec<_> = proofs.iter().filter(|proof| all || holds(proof)).take(MOST).map(Self::of).collect();
+        let chosen: Vec<_> = telling(proofs).map(Self::of).collect();
         let left_out = proofs.len() - chosen.len();
         (chosen, left_out)
     }
+}
+
+/// Those that say something: where any signature holds, only such; else the first few.
+pub(super) fn telling(proofs: &[Proof]) -> impl Iterator<Item = &Proof> {
+    let holds = |proof: &&Proof| proof.step(Step::Signature).held();
+    let all = !proofs.iter().any(|proof| holds(&proof));
+    proofs.iter().filter(move |proof| all || holds(proof)).take(MOST)
 }
 
 /// One step.

@@ -51,4 +51,5 @@ fn the_samples_of_the_fleet_are_the_stored_ones() {
     compare("samples/fleet.junit.xml", &super::pipelines::junit(&report));
     compare("samples/fleet.gitlab.json", &super::pipelines::gitlab(&report));
     compare("samples/fleet.github.txt", &super::pipelines::github(&report));
+    compare("samples/fleet.html", &super::html::text(&report));
 }

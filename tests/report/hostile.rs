@@ -24,13 +24,13 @@ pub(crate) const HOSTILE: [&str; 15] = [
     "\r\n::error file=a,line=1::x%0A\n##[error]y\n::stop-commands::z",
 ];
 
-/// Sets each text to the next of [`HOSTILE`].
-struct Poison(usize);
+/// Sets each text to the next of some.
+struct Poison(&'static [&'static str], usize);
 
 impl Poison {
     fn text(&mut self) -> String {
-        self.0 += 1;
-        HOSTILE[self.0 % HOSTILE.len()].to_owned()
+        self.1 += 1;
+        self.0[self.1 % self.0.len()].to_owned()
     }
 
     fn set(&mut self, text: &mut String) {
@@ -132,5 +132,10 @@ impl Poison {
 
 /// Reports in which each text is each of the hostile ones in turn.
 pub(crate) fn hostile() -> impl Iterator<Item = Report> {
-    (0..HOSTILE.len()).flat_map(|start| [rich(), fleet()].map(|report| Poison(start).report(report)))
+    (0..HOSTILE.len()).flat_map(|start| [rich(), fleet()].map(|report| Poison(&HOSTILE, start).report(report)))
+}
+
+/// A report in which every text is this one.
+pub(crate) fn said(report: Report, text: &'static [&'static str; 1]) -> Report {
+    Poison(text, 0).report(report)
 }

@@ -6,6 +6,7 @@ mod csv;
 mod files;
 pub(crate) mod fleet;
 pub(crate) mod hostile;
+pub(crate) mod html;
 mod images;
 pub(crate) mod large;
 pub(crate) mod markdown;
@@ -17,6 +18,7 @@ pub(crate) mod sample;
 pub(crate) mod sarif;
 mod stored;
 mod terminal;
+pub(crate) mod vast;
 
 use seaworthy::report::{Appearance, pretty};
 

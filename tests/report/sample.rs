@@ -481,7 +481,7 @@ fn registry_control(images: &[ImageRecord]) -> ControlResult {
 }
 
 /// A certificate that holds, but for its log.
-fn proof() -> Proof {
+pub(super) fn proof() -> Proof {
     let claims = CertificateClaims {
         names: vec![SubjectName::Uri("https://github.com/acme/app/.github/workflows/release.yml@refs/tags/v1".to_owned())],
         subject: String::new(),

@@ -9,7 +9,7 @@ use crate::cli::output::FormatChoice;
 /// What is printed, and where to.
 #[derive(Debug, Args)]
 pub struct OutputOptions {
-    /// Formats: pretty, json, kubescape-json, csv, github, gitlab, junit, markdown, openreports, policyreport, prometheus, sarif; each optionally with its file
+    /// Formats: pretty, json, kubescape-json, csv, github, gitlab, html, junit, markdown, openreports, policyreport, prometheus, sarif; each optionally with its file
     #[arg(
         short,
         long = "format",

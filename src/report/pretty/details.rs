@@ -209,7 +209,7 @@ fn image_at(report: &Report, position: u32) -> Option<&ImageRecord> {
     report.images.get(usize::try_from(position).ok()?)
 }
 
-fn kind_name(kind: ContainerKind) -> &'static str {
+pub(in crate::report) fn kind_name(kind: ContainerKind) -> &'static str {
     match kind {
         ContainerKind::Init => "init container",
         ContainerKind::Container => "container",
@@ -218,7 +218,7 @@ fn kind_name(kind: ContainerKind) -> &'static str {
     }
 }
 
-fn basis_text(basis: Basis, pods: &PodSample) -> String {
+pub(in crate::report) fn basis_text(basis: Basis, pods: &PodSample) -> String {
     let declared = match basis {
         Basis::Running => return format!("running in {}", pods_text(pods)),
         Basis::Finished => return format!("finished in {}", pods_text(pods)),
@@ -277,7 +277,7 @@ fn evidence_lines(image: &ImageRecord, findings: &[(&ControlResult, &ContainerFi
     lines
 }
 
-fn credential_text(credential: CredentialKind) -> &'static str {
+pub(in crate::report) fn credential_text(credential: CredentialKind) -> &'static str {
     match credential {
         CredentialKind::PullSecret => "with a pull secret",
         CredentialKind::CredentialProvider => "with a credential provider",
@@ -289,7 +289,7 @@ fn credential_text(credential: CredentialKind) -> &'static str {
     }
 }
 
-fn statement_text(statement: &Statement) -> String {
+pub(in crate::report) fn statement_text(statement: &Statement) -> String {
     let format = match &statement.format {
         StatementFormat::SimpleSigning => "simple-signing signature".to_owned(),
         StatementFormat::BundleMessage => "Sigstore bundle signature".to_owned(),
@@ -338,12 +338,12 @@ fn said(attested: &Attested) -> String {
     }
 }
 
-fn child_text(child: &ChildSignatures) -> String {
+pub(in crate::report) fn child_text(child: &ChildSignatures) -> String {
     let signatures = counted(usize::try_from(child.signatures).unwrap_or(usize::MAX), "signature");
     format!("{signatures} on the child {}, which does not count for the index", child.child.short())
 }
 
-fn place_text(place: &PlaceRecord, repository: &str, manifest: &ManifestPresence) -> String {
+pub(in crate::report) fn place_text(place: &PlaceRecord, repository: &str, manifest: &ManifestPresence) -> String {
     let credential = match manifest {
         ManifestPresence::Seen { credential, .. } if place.place == repository => format!(" ({})", credential_text(*credential)),
         _ => String::new(),

@@ -55,7 +55,7 @@ pub(in crate::report) fn moment(moment: Timestamp) -> String {
     moment.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-fn cluster_text(cluster: &ClusterIdentity) -> String {
+pub(in crate::report) fn cluster_text(cluster: &ClusterIdentity) -> String {
     let name = cluster.context.as_deref().map(|context| shown(context).into_owned());
     let version = cluster.server_version.as_deref().map(|version| shown(version).into_owned());
     let uid = cluster.uid.as_deref().map(|uid| format!("UID {}", shown(uid)));
@@ -63,7 +63,7 @@ fn cluster_text(cluster: &ClusterIdentity) -> String {
     if known.is_empty() { "not identified".to_owned() } else { known.join(" · ") }
 }
 
-fn scope_text(scope: &Scope) -> String {
+pub(in crate::report) fn scope_text(scope: &Scope) -> String {
     let list = |names: &[String]| names.iter().map(|name| shown(name).into_owned()).collect::<Vec<_>>().join(", ");
     let mut parts = Vec::new();
     match (scope.include_namespaces.as_slice(), scope.exclude_namespaces.as_slice()) {
@@ -90,7 +90,7 @@ fn scope_text(scope: &Scope) -> String {
     parts.join(" · ")
 }
 
-fn listed_text(report: &Report) -> String {
+pub(in crate::report) fn listed_text(report: &Report) -> String {
     let listed = report.listed;
     let pods = counted(usize::try_from(listed.pods).unwrap_or(usize::MAX), "pod");
     let objects = counted(usize::try_from(listed.objects).unwrap_or(usize::MAX), "object");
@@ -98,7 +98,7 @@ fn listed_text(report: &Report) -> String {
     format!("{pods} · {objects} · {namespaces}")
 }
 
-fn audited_text(report: &Report) -> String {
+pub(in crate::report) fn audited_text(report: &Report) -> String {
     let images = counted(report.images.len(), "image");
     let controls = counted(report.controls.len(), "control");
     if report.header.source == ReportSource::Images {

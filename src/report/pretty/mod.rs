@@ -1,7 +1,7 @@
 //! The report for a person at a terminal, in the shape that Kubescape's users know.
 
 mod coverage;
-mod details;
+pub(super) mod details;
 mod exceptions;
 pub(super) mod header;
 mod notes;
