@@ -5,7 +5,7 @@ setTimeout(() => {
   const find = (id) => document.getElementById(id);
   const data = JSON.parse(find("data").textContent);
   const texts = JSON.parse(find("texts").textContent);
-  const PAGE = 50;
+  const PAGE = 25;
   const PRINTED = 500;
   const SEVERITIES = ["Critical", "High", "Medium", "Low"];
   const STATUSES = [["failed", "failed"], ["unknown", "unknown"], ["accepted", "unknown, accepted"], ["excepted", "excepted"]];

@@ -17,7 +17,7 @@ pub(super) fn exceptions(report: &Report, out: &mut impl Write) -> io::Result<()
     if report.exceptions.is_empty() {
         return writeln!(out, "<p class=\"empty\">None was given: nothing that fails is counted as passed.</p>");
     }
-    writeln!(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Exceptions\"><table class=\"searched\"><thead><tr>")?;
+    writeln!(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of exceptions\"><table class=\"searched\"><thead><tr>")?;
     for head in ["State", "Exception", "Reason", "Until", "Answers for it", "Approved by", "Ticket", "Matches"] {
         writeln!(out, "<th scope=\"col\">{head}</th>")?;
     }
@@ -56,7 +56,7 @@ pub(super) fn controls(report: &Report, out: &mut impl Write) -> io::Result<()> 
     }
     writeln!(
         out,
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Controls\"><table class=\"searched sortable\"><thead><tr>"
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of controls\"><table class=\"searched sortable\"><thead><tr>"
     )?;
     for (head, class) in [
         ("Severity", "rank"),
