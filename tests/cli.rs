@@ -17,6 +17,7 @@ mod proxy;
 mod registry;
 mod sbom;
 mod slsa;
+mod stored;
 mod summaries;
 mod text;
 mod verify;

@@ -3,6 +3,7 @@
 mod exceptions;
 mod gate;
 mod output;
+mod report;
 mod sbom;
 mod slsa;
 mod summaries;
@@ -19,6 +20,7 @@ use crate::model::OwnerSource;
 pub use exceptions::{ExceptionOptions, ExceptionsArguments, ExceptionsCommand};
 pub use gate::GateOptions;
 pub use output::{ColorChoice, FormatVersion, OutputOptions};
+pub use report::{ChangesFormat, Diff, ReportArguments, ReportWhat};
 pub use sbom::{BillFormat, SbomArguments, SbomGet, SbomWhat};
 pub use slsa::{Slsa, SlsaCommon, SlsaExplain, SlsaVerify, SlsaWhat};
 pub use summaries::SummaryOptions;
@@ -79,6 +81,10 @@ pub enum Command {
     Sbom(SbomArguments),
     /// What the trust policies mean for an image, or for what runs
     Trust(Trust),
+    /// Write a stored report in other formats
+    Report(ReportArguments),
+    /// What changed between two stored reports, and why
+    Diff(Diff),
     /// List what runs, and from where, without judging it
     Images(Box<Images>),
     /// List, show and check controls

@@ -22,6 +22,7 @@ mod scan;
 mod signals;
 mod slsa;
 mod snapshot;
+mod stored;
 mod summaries;
 mod terminal;
 mod timings;
@@ -58,6 +59,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Command::Slsa(slsa) => block_on(slsa::run(slsa)),
         Command::Sbom(sbom) => block_on(sbom::run(sbom)),
         Command::Trust(trust) => block_on(trust_command::run(trust)),
+        Command::Report(arguments) => stored::run(arguments),
+        Command::Diff(arguments) => stored::diff(&arguments),
         Command::Images(images) => block_on(images::run(*images)),
         Command::Controls(arguments) => controls::run(&arguments),
         Command::Exceptions(arguments) => exceptions::run(&arguments),

@@ -6,6 +6,12 @@ use std::str::FromStr;
 
 use anyhow::Context as _;
 
+use super::arguments::{ColorChoice, FormatVersion, OutputOptions};
+use super::terminal;
+use crate::model::Report;
+use crate::report;
+use crate::report::openreports::Interface;
+
 /// A report format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
@@ -194,6 +200,36 @@ pub fn write(target: &Target, render: impl FnOnce(&mut dyn Write) -> io::Result<
             Ok(())
         }
     }
+}
+
+/// Writes every format from the same report.
+///
+/// # Errors
+/// When one cannot be written.
+pub fn render(report: &Report, targets: &[(Format, Target)], options: &OutputOptions) -> anyhow::Result<()> {
+    for (format, target) in targets {
+        write(target, |mut out| match (format, options.format_version) {
+            (Format::Pretty, _) => {
+                let mut appearance = terminal::appearance(options.color);
+                // A file is no terminal, whatever standard output is; colour there has to be asked for.
+                appearance.color &= *target == Target::Stdout || options.color == ColorChoice::Always;
+                report::pretty::render(report, report::pretty::Options { appearance, verbose: options.verbose }, &mut out)
+            }
+            (Format::Json, FormatVersion::V1) => report::json::render(report, &mut out),
+            (Format::Json, FormatVersion::V2) | (Format::KubescapeJson, _) => report::kubescape_json::render(report, &mut out),
+            (Format::Csv, _) => report::csv::render(report, &mut out),
+            (Format::Markdown, _) => report::markdown::render(report, &mut out),
+            (Format::Prometheus, _) => report::prometheus::render(report, &mut out),
+            (Format::OpenReports, _) => report::openreports::render(report, Interface::OpenReports, &mut out),
+            (Format::PolicyReport, _) => report::openreports::render(report, Interface::PolicyReport, &mut out),
+            (Format::Sarif, _) => report::sarif::render(report, &mut out),
+            (Format::Junit, _) => report::junit::render(report, &mut out),
+            (Format::Gitlab, _) => report::gitlab::render(report, &mut out),
+            (Format::Github, _) => report::github::render(report, &mut out),
+            (Format::Html, _) => report::html::render(report, &mut out),
+        })?;
+    }
+    Ok(())
 }
 
 /// A pipe or device, such as `/dev/stderr`: written in place, since a file cannot take its place.

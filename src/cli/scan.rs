@@ -6,21 +6,18 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::acquire::{self, From};
-use super::arguments::{FormatVersion, Scan, ScanBy, ScanOptions};
+use super::arguments::{Scan, ScanBy, ScanOptions};
 use super::evidence::{self, Gathering};
 use super::exit::{Exit, misses_its_workload, of_report};
-use super::output::{self, Format, Target};
 use super::progress::Progress;
 use super::summaries::Summaries;
 use super::timings::{self, Phases};
-use super::{dry_run, exceptions, library, signals, terminal, trust};
+use super::{dry_run, exceptions, library, output, signals, stored, trust};
 use crate::controls::{AcceptedUnknowns, Library, Trust, consults_builders, consults_trust, public_keys, wanted};
-use crate::documents::{Control, nearest};
+use crate::documents::{Control, TrustPolicy, nearest};
 use crate::model::{Cause, ClusterRecord, Digest, Header, Needs, Phase, PredicateKind, PredicateKinds, Report, ScanEvent};
 use crate::policy::PolicyOrigin;
 use crate::registry::Layout;
-use crate::report;
-use crate::report::openreports::Interface;
 use crate::scan::{Judging, assemble, judge_all};
 
 /// Images of a layout that are named to a user who named none.
@@ -112,6 +109,8 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     for (_, target) in &targets {
         output::probe(target)?;
     }
+    let baseline =
+        options.gate.baseline.as_deref().map(|path| anyhow::Ok((stored::read(path)?, path.display().to_string()))).transpose()?;
     let summing_up = options.summaries.vsa_out.is_some();
     let controls = library::load_for(&options.controls, &order.controls, &order.frameworks, summing_up)?;
     let chosen = library::choose(&controls, &order.controls, &order.frameworks)?;
@@ -135,25 +134,26 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     let summaries = Summaries::prepare(&options.summaries, &chosen.controls, &of_options)?;
     let keys = chosen.controls.iter().map(|control| public_keys(control, &configuration)).collect::<Result<Vec<_>, _>>()?;
     sources.extend(trust::of_kubescape(keys.into_iter().flatten()));
-    let policies = sources.iter().map(|source| source.policy.clone()).collect();
 
     let stop = signals::watch(options.timeout)?;
     let progress = Progress::new();
     let on_event = |event: ScanEvent| progress.show(&event);
-    let gathering = Gathering {
-        snapshot: options.snapshot.as_deref(),
-        from: order.from,
-        scope,
+    let policies: Vec<TrustPolicy> = sources.iter().map(|source| source.policy.clone()).collect();
+    let asked = Timestamp::now();
+    let gathering = |from: From, snapshot| Gathering {
+        snapshot,
+        from,
+        scope: scope.clone(),
         cluster: &options.cluster,
         evidence: &options.evidence,
         registry: &options.registry,
-        policies,
-        began: Timestamp::now(),
+        policies: policies.clone(),
+        began: asked,
     };
     let mut phases = Phases::default();
     let began = Instant::now();
     on_event(ScanEvent::PhaseStarted(Phase::Inventory, None));
-    let prepared = gathering.prepare(&stop, &on_event).await.inspect_err(|_| progress.clear())?;
+    let prepared = gathering(order.from, options.snapshot.as_deref()).prepare(&stop, &on_event).await.inspect_err(|_| progress.clear())?;
     documents.sort();
     if options.dry_run {
         progress.clear();
@@ -163,15 +163,15 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     phases.inventory = began.elapsed();
     let began = Instant::now();
     on_event(ScanEvent::PhaseStarted(Phase::Evidence, Some(prepared.tasks.len() as u64)));
-    let trust::Trusted { policies, roots, .. } = match chosen.controls.iter().any(|control| consults_trust(control)) {
+    let trust::Trusted { policies: trusted_by, roots, .. } = match chosen.controls.iter().any(|control| consults_trust(control)) {
         true => trusted(sources, &controls, &chosen.controls, &options).await?,
         // Nothing that needs no trust root waits for one.
         false => trust::Trusted::nobody(),
     };
     let as_of = trust::as_of(&options.trust, prepared.asked_at);
-    let verifies = needs.verification && !policies.trials().is_empty();
+    let verifies = needs.verification && !trusted_by.trials().is_empty();
     let verification = match verifies || !needs.attestations.is_empty() {
-        true => Some(trust::verification(&policies, as_of, &options.evidence, wanted)?),
+        true => Some(trust::verification(&trusted_by, as_of, &options.evidence, wanted)?),
         false => None,
     };
     let evidence::Gathered { inventory, collected, source, traffic, statistics, asked_at, .. } =
@@ -185,7 +185,7 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
         configuration: &configuration,
         accepted: &accepted,
         exceptions: &exceptions,
-        trust: Trust { policies: &policies, as_of },
+        trust: Trust { policies: &trusted_by, as_of },
     };
     let judged = judge_all(&judging, &inventory, &collected);
     progress.clear();
@@ -203,8 +203,21 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     };
     let levels = tells_levels(&chosen.controls, &options).then_some(judging.trust);
     let mut report = assemble(header, inventory, collected, judged?, levels);
+    if let Some((baseline, name)) = &baseline {
+        stored::compare(&mut report, baseline, name, options.gate.force_baseline)?;
+    } else if let Some(path) = &options.gate.baseline_manifests {
+        let gathering = gathering(From::Manifests(vec![path.clone()]), None);
+        let prepared = gathering.prepare(&stop, &on_event).await.inspect_err(|_| progress.clear())?;
+        let gathered = prepared.collect(needs, verification.as_ref(), stop.clone(), &on_event).await;
+        let judged = judge_all(&judging, &gathered.inventory, &gathered.collected);
+        progress.clear();
+        let header =
+            Header { source: gathered.source, clusters: Vec::new(), scope: gathered.inventory.scope.clone(), ..report.header.clone() };
+        let baseline = assemble(header, gathered.inventory, gathered.collected, judged?, None);
+        stored::compare(&mut report, &baseline, &path.display().to_string(), options.gate.force_baseline)?;
+    }
     report.gates = options.gate.gates().judge(&report.controls);
-    render(&report, &targets, &options)?;
+    output::render(&report, &targets, &options.output)?;
     if let Some(summaries) = summaries {
         summaries.write(&report, &chosen.controls, judging.trust)?;
     }
@@ -243,31 +256,4 @@ fn tell_of_nothing(report: &Report) {
     } else if report.workloads.is_empty() && report.not_judged.is_empty() {
         super::note("nothing is in this scope: check its namespaces, kinds and labels");
     }
-}
-
-/// Writes every format from the same report.
-fn render(report: &Report, targets: &[(Format, Target)], options: &ScanOptions) -> anyhow::Result<()> {
-    for (format, target) in targets {
-        output::write(target, |mut out| match (format, options.output.format_version) {
-            (Format::Pretty, _) => {
-                let mut appearance = terminal::appearance(options.output.color);
-                // A file is no terminal, whatever standard output is; colour there has to be asked for.
-                appearance.color &= *target == Target::Stdout || options.output.color == super::arguments::ColorChoice::Always;
-                report::pretty::render(report, report::pretty::Options { appearance, verbose: options.output.verbose }, &mut out)
-            }
-            (Format::Json, FormatVersion::V1) => report::json::render(report, &mut out),
-            (Format::Json, FormatVersion::V2) | (Format::KubescapeJson, _) => report::kubescape_json::render(report, &mut out),
-            (Format::Csv, _) => report::csv::render(report, &mut out),
-            (Format::Markdown, _) => report::markdown::render(report, &mut out),
-            (Format::Prometheus, _) => report::prometheus::render(report, &mut out),
-            (Format::OpenReports, _) => report::openreports::render(report, Interface::OpenReports, &mut out),
-            (Format::PolicyReport, _) => report::openreports::render(report, Interface::PolicyReport, &mut out),
-            (Format::Sarif, _) => report::sarif::render(report, &mut out),
-            (Format::Junit, _) => report::junit::render(report, &mut out),
-            (Format::Gitlab, _) => report::gitlab::render(report, &mut out),
-            (Format::Github, _) => report::github::render(report, &mut out),
-            (Format::Html, _) => report::html::render(report, &mut out),
-        })?;
-    }
-    Ok(())
 }

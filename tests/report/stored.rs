@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use seaworthy::model::Report;
 use seaworthy::report::json::{self, ReadError};
 use seaworthy::report::openreports::{self, Interface};
-use seaworthy::report::{csv, github, gitlab, junit, kubescape_json, markdown, prometheus, sarif};
+use seaworthy::report::{csv, github, gitlab, html, junit, kubescape_json, markdown, prometheus, sarif};
 
 use super::fleet::fleet;
 use super::pretty;
@@ -12,7 +12,7 @@ use super::sample::{rich, talk};
 
 type Render = fn(&Report, &mut Vec<u8>) -> std::io::Result<()>;
 
-const FORMATS: [(&str, Render); 11] = [
+const FORMATS: [(&str, Render); 12] = [
     ("json", |report, out| json::render(report, out)),
     ("kubescape-json", |report, out| kubescape_json::render(report, out)),
     ("csv", |report, out| csv::render(report, out)),
@@ -24,6 +24,7 @@ const FORMATS: [(&str, Render); 11] = [
     ("junit", |report, out| junit::render(report, out)),
     ("gitlab", |report, out| gitlab::render(report, out)),
     ("github", |report, out| github::render(report, out)),
+    ("html", |report, out| html::render(report, out)),
 ];
 
 fn bytes(render: Render, report: &Report) -> String {

@@ -1,5 +1,7 @@
 //! Options of what makes a scan fail.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::model::Severity;
@@ -17,6 +19,15 @@ pub struct GateOptions {
     /// Fail where one of these controls fails, those in preview included
     #[arg(long, global = true, value_name = "ID[,ID…]", value_delimiter = ',', help_heading = "Gate")]
     pub fail_on: Vec<String>,
+    /// Count only what this report (of `-f json`) does not have already
+    #[arg(long, global = true, value_name = "REPORT.json", conflicts_with = "baseline_manifests", help_heading = "Gate")]
+    pub baseline: Option<PathBuf>,
+    /// Count only what these manifests, judged now, do not have already: those of the branch that is merged into, say
+    #[arg(long, global = true, value_name = "DIR|FILE", help_heading = "Gate")]
+    pub baseline_manifests: Option<PathBuf>,
+    /// Compare with the baseline although it is of another cluster, or of something else
+    #[arg(long, global = true, help_heading = "Gate")]
+    pub force_baseline: bool,
     /// Accept unknowns of these causes, each optionally for a pattern of repositories only
     #[arg(long, global = true, value_name = "CAUSE[:PATTERN],…", value_delimiter = ',', help_heading = "Gate")]
     pub allow_unknown: Vec<String>,

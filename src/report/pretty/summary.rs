@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::Options;
-use crate::model::{BuildLevel, Compliance, ControlOutcome, ControlResult, GateOutcome, Judgement, Report, Severity, Stage, Standing};
+use super::header::moment;
+use crate::model::{
+    BaselineRecord, BuildLevel, Compliance, ControlOutcome, ControlResult, GateOutcome, Judgement, Report, Severity, Stage, Standing,
+};
 use crate::report::gates;
 use crate::report::resources::{self, Totals};
 use crate::report::terminal::{Appearance, Cell, Table, Tone, field, prose, shown};
@@ -144,8 +147,13 @@ fn levels(report: &Report, options: Options, out: &mut impl Write) -> io::Result
 
 /// How the gates came out: the last lines, where the eye ends.
 pub(super) fn gates(report: &Report, appearance: Appearance, out: &mut impl Write) -> io::Result<()> {
-    if !report.gates.is_empty() {
+    if !report.gates.is_empty() || report.baseline.is_some() {
         writeln!(out)?;
+    }
+    if let Some(BaselineRecord { name, as_of, new, known, gone }) = &report.baseline {
+        let counts = format!("{new} new, {known} known already, {gone} gone");
+        let text = format!("{} of {}: {counts}; only what is new counts at gates", shown(name), moment(*as_of));
+        field(out, appearance, ("Baseline:", Tone::Heading), 10, &text, appearance.prose())?;
     }
     for gate in &report.gates {
         let tone = match gate.outcome {

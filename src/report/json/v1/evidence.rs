@@ -34,6 +34,8 @@ pub(super) struct Image<'a> {
     platforms: Option<&'a [Digest]>,
     /// Signed children of a running index that is not signed itself.
     children: Each<'a, model::ChildSignatures, Child<'a>>,
+    /// The index through which the running manifest was pulled.
+    index: Index<'a>,
     /// Whether the running manifest may belong to an index that is not at hand, so that no absence can be said.
     index_unknown: bool,
     /// Warnings for a person.
@@ -113,9 +115,46 @@ impl<'a> Image<'a> {
             places: evidence.places.iter().map(|place| Place::of(place, as_of)).collect(),
             platforms: (!evidence.platforms.is_empty()).then_some(&evidence.platforms),
             children: Each::of(&evidence.children),
+            index: Index::from(&evidence.index),
             index_unknown: evidence.index == model::IndexAbove::NotAtHand,
             warnings: &evidence.warnings,
             build: image.build.as_ref().map(Build::from),
+        }
+    }
+}
+
+/// The index above the running manifest.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", tag = "state")]
+enum Index<'a> {
+    /// No control needed to know.
+    NotAsked,
+    /// There is none: the reference leads to what runs.
+    None,
+    /// This one lists the running manifest.
+    Lists {
+        /// The index.
+        digest: &'a Digest,
+    },
+    /// There may be one that is not at hand.
+    NotAtHand,
+    /// Not known.
+    Unknown {
+        /// The stable cause.
+        cause: Cause,
+        /// What happened.
+        detail: &'a str,
+    },
+}
+
+impl<'a> From<&'a model::IndexAbove> for Index<'a> {
+    fn from(index: &'a model::IndexAbove) -> Self {
+        match index {
+            model::IndexAbove::NotAsked => Self::NotAsked,
+            model::IndexAbove::None => Self::None,
+            model::IndexAbove::Lists(digest) => Self::Lists { digest },
+            model::IndexAbove::NotAtHand => Self::NotAtHand,
+            model::IndexAbove::Unknown(answer) => Self::Unknown { cause: answer.cause, detail: &answer.detail },
         }
     }
 }

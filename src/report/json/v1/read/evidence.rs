@@ -22,7 +22,7 @@ pub(super) struct Image {
     running: Running,
     subject: Subject,
     manifest: Manifest,
-    tag: Tag,
+    tag: TagTarget,
     #[serde(deserialize_with = "each::<_, StatementEntry, _>")]
     statements: Vec<Statement>,
     #[serde(deserialize_with = "each::<_, Place, _>")]
@@ -32,14 +32,16 @@ pub(super) struct Image {
     #[serde(deserialize_with = "each::<_, Child, _>")]
     children: Vec<ChildSignatures>,
     index_unknown: bool,
+    index: Option<Index>,
     warnings: Vec<String>,
     build: Option<Build>,
 }
 
 impl From<Image> for ImageRecord {
     fn from(entry: Image) -> Self {
-        // Of the index above a report says only that it is not at hand.
-        let index = if entry.index_unknown { IndexAbove::NotAtHand } else { IndexAbove::NotAsked };
+        // Older reports say of it only that it is not at hand.
+        let older = if entry.index_unknown { IndexAbove::NotAtHand } else { IndexAbove::NotAsked };
+        let index = entry.index.map_or(older, IndexAbove::from);
         let evidence = ImageEvidence {
             repository: entry.repository,
             subject: entry.subject.into(),
@@ -53,6 +55,28 @@ impl From<Image> for ImageRecord {
             warnings: entry.warnings,
         };
         Self { reference: entry.reference, running: entry.running.into(), evidence, build: entry.build.map(ShownLevel::from) }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", tag = "state")]
+enum Index {
+    NotAsked,
+    None,
+    Lists { digest: Digest },
+    NotAtHand,
+    Unknown { cause: Cause, detail: String },
+}
+
+impl From<Index> for IndexAbove {
+    fn from(entry: Index) -> Self {
+        match entry {
+            Index::NotAsked => Self::NotAsked,
+            Index::None => Self::None,
+            Index::Lists { digest } => Self::Lists(digest),
+            Index::NotAtHand => Self::NotAtHand,
+            Index::Unknown { cause, detail } => Self::Unknown(UnknownAnswer { cause, detail }),
+        }
     }
 }
 
@@ -151,7 +175,7 @@ impl From<Manifest> for ManifestPresence {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", tag = "state")]
-enum Tag {
+enum TagTarget {
     NoTag,
     Unmoved,
     UnmovedIndex { digest: Digest },
@@ -161,16 +185,16 @@ enum Tag {
     NotAsked,
 }
 
-impl From<Tag> for TagState {
-    fn from(entry: Tag) -> Self {
+impl From<TagTarget> for TagState {
+    fn from(entry: TagTarget) -> Self {
         match entry {
-            Tag::NoTag => Self::NoTag,
-            Tag::Unmoved => Self::Unmoved,
-            Tag::UnmovedIndex { digest } => Self::UnmovedIndex(digest),
-            Tag::Moved { digest } => Self::Moved(digest),
-            Tag::Gone => Self::Gone,
-            Tag::Unknown { cause, detail } => Self::Unknown(UnknownAnswer { cause, detail }),
-            Tag::NotAsked => Self::NotAsked,
+            TagTarget::NoTag => Self::NoTag,
+            TagTarget::Unmoved => Self::Unmoved,
+            TagTarget::UnmovedIndex { digest } => Self::UnmovedIndex(digest),
+            TagTarget::Moved { digest } => Self::Moved(digest),
+            TagTarget::Gone => Self::Gone,
+            TagTarget::Unknown { cause, detail } => Self::Unknown(UnknownAnswer { cause, detail }),
+            TagTarget::NotAsked => Self::NotAsked,
         }
     }
 }
