@@ -13,6 +13,7 @@ mod gates;
 mod github;
 mod interrupted;
 mod kept;
+mod pinning;
 mod proxy;
 mod registry;
 mod sbom;

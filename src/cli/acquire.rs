@@ -2,12 +2,13 @@
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::arguments::{ClusterOptions, ScopeOptions};
-use crate::inventory::manifests::{self, ManifestSource};
+use crate::inventory::manifests::{self, ManifestSource, ManifestTexts};
 use crate::inventory::{
     ClockReading, Cluster, ClusterNetworks, ConnectOptions, CustomKind, InventoryError, InventoryOptions, PAGE_SIZE, Traffic,
 };
@@ -20,6 +21,8 @@ use crate::model::{
 pub(super) enum From {
     Cluster,
     Manifests(Vec<PathBuf>),
+    /// Manifests that were read already, because they are to be edited.
+    Texts(Arc<ManifestTexts>),
     Images(Vec<String>),
 }
 
@@ -27,7 +30,7 @@ impl From {
     pub(super) fn source(&self) -> ReportSource {
         match self {
             Self::Cluster => ReportSource::Cluster,
-            Self::Manifests(_) => ReportSource::Manifests,
+            Self::Manifests(_) | Self::Texts(_) => ReportSource::Manifests,
             Self::Images(_) => ReportSource::Images,
         }
     }
@@ -106,12 +109,13 @@ pub(super) async fn acquire(
             let reading = tokio::task::spawn_blocking(move || manifests::read(&sources, &scope, &custom_kinds, observed));
             Ok(Acquired::without_cluster(unless_ended(stop, reading).await???))
         }
+        From::Texts(texts) => Ok(Acquired::without_cluster(texts.inventory(scope, &custom_kinds, observed)?)),
         From::Images(references) => Ok(Acquired::without_cluster(named(references, scope, observed))),
     }
 }
 
 /// The work's result, or that the end came before it.
-async fn unless_ended<T>(stop: &Ending, work: impl Future<Output = T>) -> Result<T, InventoryError> {
+pub(super) async fn unless_ended<T>(stop: &Ending, work: impl Future<Output = T>) -> Result<T, InventoryError> {
     let mut stop = stop.clone();
     tokio::select! {
         result = work => Ok(result),

@@ -3,6 +3,7 @@
 mod exceptions;
 mod gate;
 mod output;
+mod pinning;
 mod report;
 mod sbom;
 mod slsa;
@@ -20,6 +21,7 @@ use crate::model::OwnerSource;
 pub use exceptions::{ExceptionOptions, ExceptionsArguments, ExceptionsCommand};
 pub use gate::GateOptions;
 pub use output::{ColorChoice, FormatVersion, OutputOptions};
+pub use pinning::PinningOptions;
 pub use report::{ChangesFormat, Diff, ReportArguments, ReportWhat};
 pub use sbom::{BillFormat, SbomArguments, SbomGet, SbomWhat};
 pub use slsa::{Slsa, SlsaCommon, SlsaExplain, SlsaVerify, SlsaWhat};
@@ -212,6 +214,9 @@ pub struct ScanOptions {
     /// Exceptions.
     #[command(flatten)]
     pub exceptions: ExceptionOptions,
+    /// Pinning.
+    #[command(flatten)]
+    pub pinning: PinningOptions,
     /// Show which host would be asked what, and ask nothing of registries
     #[arg(long, global = true, help_heading = "General")]
     pub dry_run: bool,

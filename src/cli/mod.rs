@@ -13,6 +13,7 @@ mod github;
 mod images;
 mod library;
 mod output;
+mod pinning;
 mod places;
 mod progress;
 mod rbac;

@@ -117,6 +117,8 @@ impl FromStr for FormatChoice {
 pub enum Target {
     /// Standard output.
     Stdout,
+    /// Standard error, where standard output is for something else.
+    Stderr,
     /// A file.
     File(PathBuf),
 }
@@ -142,7 +144,9 @@ pub fn targets(choices: &[FormatChoice], output: Option<&Path>) -> anyhow::Resul
         };
         if targets.iter().any(|(_, known)| *known == target) {
             match target {
-                Target::Stdout => anyhow::bail!("two formats would go to standard output; give one a file: -f json=report.json,pretty"),
+                Target::Stdout | Target::Stderr => {
+                    anyhow::bail!("two formats would go to standard output; give one a file: -f json=report.json,pretty")
+                }
                 Target::File(file) => anyhow::bail!("two formats would go to {}", file.display()),
             }
         }
@@ -181,6 +185,10 @@ pub fn write(target: &Target, render: impl FnOnce(&mut dyn Write) -> io::Result<
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
                 result => result.context("cannot write to standard output"),
             }
+        }
+        Target::Stderr => {
+            let mut out = BufWriter::new(io::stderr().lock());
+            render(&mut out).and_then(|()| out.flush()).context("cannot write to standard error")
         }
         Target::File(file) if is_special(file) => {
             let mut out = BufWriter::new(

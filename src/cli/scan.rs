@@ -9,6 +9,7 @@ use super::acquire::{self, From};
 use super::arguments::{Scan, ScanBy, ScanOptions};
 use super::evidence::{self, Gathering};
 use super::exit::{Exit, misses_its_workload, of_report};
+use super::pinning::{self, Pinning};
 use super::progress::Progress;
 use super::summaries::Summaries;
 use super::timings::{self, Phases};
@@ -57,6 +58,7 @@ fn refuse_what_would_be_ignored(from: &From, options: &ScanOptions) -> anyhow::R
             anyhow::bail!("a snapshot is scanned as a whole: leave out `image`, or --snapshot")
         }
         From::Images(_) => Ok(()),
+        From::Texts(_) => Ok(()),
         From::Manifests(paths) => {
             let named = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
             anyhow::ensure!(
@@ -102,10 +104,11 @@ fn held_image(name: Option<&str>, digest: &Digest) -> String {
 pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     let Scan { by, paths, mut options } = scan;
     options.trust.offline |= options.snapshot.is_some();
-    let order = Order::of(by, paths, &options);
+    let mut order = Order::of(by, paths, &options);
     refuse_what_would_be_ignored(&order.from, &options)?;
     // Everything that the user can have got wrong is found before anything is asked.
-    let targets = output::targets(&options.output.formats, options.output.output.as_deref())?;
+    let mut targets = output::targets(&options.output.formats, options.output.output.as_deref())?;
+    pinning::make_way(&options.pinning, &mut targets)?;
     for (_, target) in &targets {
         output::probe(target)?;
     }
@@ -138,6 +141,7 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     let stop = signals::watch(options.timeout)?;
     let progress = Progress::new();
     let on_event = |event: ScanEvent| progress.show(&event);
+    let pinning = Pinning::prepare(&options.pinning, &mut order.from, &chosen.controls, &stop).await.inspect_err(|_| progress.clear())?;
     let policies: Vec<TrustPolicy> = sources.iter().map(|source| source.policy.clone()).collect();
     let asked = Timestamp::now();
     let gathering = |from: From, snapshot| Gathering {
@@ -218,6 +222,9 @@ pub(super) async fn run(scan: Scan) -> anyhow::Result<Exit> {
     }
     report.gates = options.gate.gates().judge(&report.controls);
     output::render(&report, &targets, &options.output)?;
+    if let Some(pinning) = pinning {
+        pinning.apply(&report)?;
+    }
     if let Some(summaries) = summaries {
         summaries.write(&report, &chosen.controls, judging.trust)?;
     }

@@ -9,12 +9,12 @@ use super::registry::{LOOPBACK, Running, Shelf, answer, judge};
 use super::{Ended, Program};
 use crate::world::{digest_of, key};
 
-const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
-const DOCUMENT: &str =
+pub(super) const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
+pub(super) const DOCUMENT: &str =
     r#"{"spdxVersion":"SPDX-2.3","creationInfo":{"created":"2026-10-01T08:00:00Z","creators":["Tool: syft-1"]},"packages":[{"name":"a"}]}"#;
 
 /// The public key of the test's signer.
-fn public_key(program: &Program) -> String {
+pub(super) fn public_key(program: &Program) -> String {
     let der = [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00], key().public_key().as_ref()].concat();
     program.file("signer.pub", &format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der)))
 }
@@ -27,7 +27,7 @@ fn statement(image: &Digest, predicate: &str) -> String {
 }
 
 /// An envelope as `cosign attest --key` writes it.
-fn envelope(image: &Digest, predicate: &str) -> String {
+pub(super) fn envelope(image: &Digest, predicate: &str) -> String {
     let payload = statement(image, predicate);
     let kind = "application/vnd.in-toto+json";
     let signed = format!("DSSEv1 {} {kind} {} {payload}", kind.len(), payload.len());
@@ -35,7 +35,7 @@ fn envelope(image: &Digest, predicate: &str) -> String {
     format!(r#"{{"payloadType":"{kind}","payload":"{}","signatures":[{{"keyid":"","sig":"{signature}"}}]}}"#, STANDARD.encode(payload))
 }
 
-fn beside(image: &Digest, suffix: &str) -> String {
+pub(super) fn beside(image: &Digest, suffix: &str) -> String {
     format!("sha256-{}.{suffix}", image.hex())
 }
 

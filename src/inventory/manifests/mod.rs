@@ -7,6 +7,7 @@ mod documents;
 mod files;
 mod located;
 mod objects;
+mod pin;
 mod rendered;
 
 use std::io::Read;
@@ -22,6 +23,8 @@ use super::scope::{Filter, ScopeError};
 use documents::Document;
 use files::{Found, Text};
 use objects::{Objects, Place};
+
+pub use pin::{Pin, PinnedText, pin};
 
 /// Most documents of one reading.
 const MOST_DOCUMENTS: usize = 100_000;
@@ -83,6 +86,47 @@ pub fn read(
     read_from(sources, scope, custom_kinds, observed, &mut std::io::stdin().lock())
 }
 
+/// Manifests that were read and are kept, to be edited.
+pub struct ManifestTexts {
+    found: Vec<Found>,
+    named: String,
+}
+
+impl ManifestTexts {
+    /// Reads and keeps them.
+    ///
+    /// # Errors
+    /// When a named source does not exist or cannot be read.
+    pub fn load(sources: &[ManifestSource]) -> Result<Self, ManifestError> {
+        let mut stdin = std::io::stdin().lock();
+        let mut texts = files::Texts::new(sources, &mut stdin);
+        let mut found = Vec::new();
+        while let Some(next) = texts.next()? {
+            found.push(next);
+        }
+        Ok(Self { found, named: texts.named() })
+    }
+
+    /// Path (`-` for standard input) and content of each, in the order in which they were read.
+    pub fn each(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.found.iter().filter_map(|found| match found {
+            Found::Text(text) => Some((text.file.as_str(), text.content.as_str())),
+            Found::Problem { .. } => None,
+        })
+    }
+
+    /// What is in them, as [`read`] tells it.
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn inventory(&self, scope: &Scope, custom_kinds: &[CustomKind], observed: Timestamp) -> Result<Inventory, ManifestError> {
+        let filter = Filter::new(scope)?;
+        let mut reading = Reading::new(&filter, custom_kinds);
+        self.found.iter().for_each(|found| reading.add(found));
+        reading.finish(&self.named, scope, observed)
+    }
+}
+
 fn read_from(
     sources: &[ManifestSource],
     scope: &Scope,
@@ -91,28 +135,48 @@ fn read_from(
     stdin: &mut dyn Read,
 ) -> Result<Inventory, ManifestError> {
     let filter = Filter::new(scope)?;
-    let mut objects = Objects::new(&filter, custom_kinds);
-    let mut gaps = Vec::new();
-    let mut documents = 0;
+    let mut reading = Reading::new(&filter, custom_kinds);
     let mut texts = files::Texts::new(sources, stdin);
     while let Some(found) = texts.next()? {
+        reading.add(&found);
+    }
+    reading.finish(&texts.named(), scope, observed)
+}
+
+/// What was read so far.
+struct Reading<'a> {
+    objects: Objects<'a>,
+    gaps: Vec<Gap>,
+    documents: usize,
+}
+
+impl<'a> Reading<'a> {
+    fn new(filter: &'a Filter, custom_kinds: &'a [CustomKind]) -> Self {
+        Self { objects: Objects::new(filter, custom_kinds), gaps: Vec::new(), documents: 0 }
+    }
+
+    fn add(&mut self, found: &Found) {
         match found {
-            Found::Text(text) => read_text(&text, &mut objects, &mut gaps, &mut documents),
-            Found::Problem { file, detail } => gaps.push(gap(&file, None, &detail)),
+            Found::Text(text) => read_text(text, &mut self.objects, &mut self.gaps, &mut self.documents),
+            Found::Problem { file, detail } => self.gaps.push(gap(file, None, detail)),
         }
     }
-    if objects.count() == 0 {
-        if let Some(first) = gaps.first() {
-            return Err(ManifestError::NothingRead { count: gaps.len(), first: format!("{}: {}", first.what, first.detail) });
+
+    fn finish(self, named: &str, scope: &Scope, observed: Timestamp) -> Result<Inventory, ManifestError> {
+        let Self { objects, mut gaps, documents } = self;
+        if objects.count() == 0 {
+            if let Some(first) = gaps.first() {
+                return Err(ManifestError::NothingRead { count: gaps.len(), first: format!("{}: {}", first.what, first.detail) });
+            }
+            if documents == 0 {
+                return Err(ManifestError::Empty(named.to_owned()));
+            }
         }
-        if documents == 0 {
-            return Err(ManifestError::Empty(texts.named()));
-        }
+        let mut inventory = objects.finish(scope.clone(), observed);
+        gaps.sort_unstable();
+        inventory.gaps = gaps;
+        Ok(inventory)
     }
-    let mut inventory = objects.finish(scope.clone(), observed);
-    gaps.sort_unstable();
-    inventory.gaps = gaps;
-    Ok(inventory)
 }
 
 fn read_text(text: &Text, objects: &mut Objects<'_>, gaps: &mut Vec<Gap>, documents: &mut usize) {

@@ -227,4 +227,5 @@ proptest::proptest! {
     }
 }
 
+mod pinning;
 mod positions;

@@ -17,7 +17,10 @@ pub(super) fn exceptions(report: &Report, out: &mut impl Write) -> io::Result<()
     if report.exceptions.is_empty() {
         return writeln!(out, "<p class=\"empty\">None was given: nothing that fails is counted as passed.</p>");
     }
-    writeln!(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of exceptions\"><table class=\"searched\"><thead><tr>")?;
+    writeln!(
+        out,
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of exceptions\"><table class=\"searched\"><thead><tr>"
+    )?;
     for head in ["State", "Exception", "Reason", "Until", "Answers for it", "Approved by", "Ticket", "Matches"] {
         writeln!(out, "<th scope=\"col\">{head}</th>")?;
     }

@@ -7,7 +7,7 @@ use crate::inventory::manifests::documents::split;
 use crate::model::{Inventory, SourcePosition};
 
 /// Line, column and reference of every container.
-fn places(inventory: &Inventory) -> Vec<(u32, u32, String)> {
+pub(super) fn places(inventory: &Inventory) -> Vec<(u32, u32, String)> {
     let containers = inventory.workloads.iter().flat_map(|workload| &workload.containers);
     let place = |position: &SourcePosition, reference: &str| (position.line, position.column, reference.to_owned());
     containers.map(|container| place(container.position.as_deref().unwrap(), &container.images[0].reference)).collect()
@@ -183,16 +183,25 @@ fn container() -> impl Strategy<Value = String> {
     })
 }
 
-proptest! {
-    #[test]
-    fn places_agree_with_the_text(
-        documents in prop::collection::vec(prop::collection::vec(container(), 1..4), 1..4),
-        ends in prop::sample::select(vec!["\n", "\r\n"]),
-        mark in prop::bool::ANY,
-    ) {
+/// Manifests of several documents, and how many images are in them.
+fn counted() -> impl Strategy<Value = (String, usize)> {
+    let documents = prop::collection::vec(prop::collection::vec(container(), 1..4), 1..4);
+    (documents, prop::sample::select(vec!["\n", "\r\n"]), prop::bool::ANY).prop_map(|(documents, end, is_marked)| {
         let count = documents.iter().map(Vec::len).sum();
         let text: Vec<_> = documents.iter().zip(0..).map(|(containers, at)| pod(&format!("p{at}"), &containers.concat())).collect();
-        let text = text.join("---\n# Source: x\n").replace('\n', ends);
-        agree(&format!("{}{text}", if mark { "\u{feff}" } else { "" }), count);
+        let text = text.join("---\n# Source: x\n").replace('\n', end);
+        (format!("{}{text}", if is_marked { "\u{feff}" } else { "" }), count)
+    })
+}
+
+/// Manifests of several documents.
+pub(super) fn manifests() -> impl Strategy<Value = String> {
+    counted().prop_map(|(text, _)| text)
+}
+
+proptest! {
+    #[test]
+    fn places_agree_with_the_text((text, count) in counted()) {
+        agree(&text, count);
     }
 }
