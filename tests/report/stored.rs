@@ -63,7 +63,7 @@ fn a_report_of_an_older_program_is_read() {
 }
 
 fn refused(text: &str) -> String {
-    json::read(text.as_bytes()).expect_err("it is no report").to_string()
+    json::read(text.as_bytes()).unwrap_err().to_string()
 }
 
 #[test]

@@ -121,10 +121,9 @@ fn a_tree_is_the_value_that_the_parser_makes() {
         let expected: serde_json::Value = serde_saphyr::from_str(text).unwrap();
         assert_eq!(split(text, "x.yaml")[0].value.as_ref().unwrap().value, expected, "{text}");
     }
-    for text in ["{\"image\": {\"reference\": {\"image\": [1]}, \"x\": 18446744073709551615}, \"reference\": [], \"y\": -1.5e3}"] {
-        let expected: serde_json::Value = serde_json::from_str(text).unwrap();
-        assert_eq!(split(text, "x.json")[0].value.as_ref().unwrap().value, expected, "{text}");
-    }
+    let text = "{\"image\": {\"reference\": {\"image\": [1]}, \"x\": 18446744073709551615}, \"reference\": [], \"y\": -1.5e3}";
+    let expected: serde_json::Value = serde_json::from_str(text).unwrap();
+    assert_eq!(split(text, "x.json")[0].value.as_ref().unwrap().value, expected, "{text}");
 }
 
 fn rendered_from(text: &str) -> Option<String> {
