@@ -6,6 +6,7 @@
 //! it, and change only what they made themselves.
 
 mod attested;
+mod browser;
 mod chains;
 mod client;
 mod cluster;

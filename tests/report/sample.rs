@@ -181,7 +181,7 @@ pub(super) fn compliance_gate(threshold: f64, reached: Option<Compliance>, outco
     GateResult { check: GateCheck::Compliance { threshold, reached }, outcome }
 }
 
-pub(super) fn empty() -> Report {
+pub(crate) fn empty() -> Report {
     Report {
         header: header(),
         listed: InventoryCounts::default(),
