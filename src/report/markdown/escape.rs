@@ -141,7 +141,7 @@ mod tests {
             ("**b** _i_ <b> &amp; :tada: - * + > $x$ [a](b)", "`**b** _i_ <b> &amp; :tada: - * + > $x$ [a](b`)"),
             ("said 2026-06-15, 33–78 %", "said 2026-06-15, 33–78 %"),
             ("there (`seaworthy rbac print`), or `x`.", "there (`seaworthy rbac print`), or `x`."),
-            ("`a`b:1 `c``", "`` `a`b:1 `c`` ``"),
+            ("`a`b:1 `c``", "``` `a`b:1 `c`` ```"),
             ("`a`b:1", "`a` `b:1`"),
             ("`a` `b`", "`a` `b`"),
             ("x`a`", "x`a`"),
